@@ -1,0 +1,232 @@
+"""Arrow schemas of every table on disk.
+
+Text stands once, in the pool; every later signal is a table of its own, joined
+by `page_id`, never by row position. Column names follow Common Crawl's own index
+table where it has a name for the thing.
+"""
+
+import pyarrow as pa
+
+TIMESTAMP = pa.timestamp("s", tz="UTC")
+
+# pool/parts/part-NNNNN.parquet: one row a captured page, in the order of the WARC file.
+# A page captured twice stands here twice, with one page_id; (page_id, warc_filename,
+# warc_record_offset) is unique.
+PAGE = pa.schema(
+    [
+        ("page_id", pa.string()),  # xxh3_128 of the canonical URL, 32 hex digits
+        ("url", pa.string()),  # canonical URL
+        ("url_host_name", pa.string()),
+        ("url_host_registered_domain", pa.string()),  # by the public suffix list, private suffixes too
+        ("crawl", pa.string()),  # isPartOf of the warcinfo record, else the settings' crawl name
+        ("fetch_time", TIMESTAMP),  # WARC-Date; null where it is absent or unreadable
+        ("warc_filename", pa.string()),  # shortest trailing path that is unique among the inputs
+        ("warc_record_offset", pa.int64()),  # bytes from the start of the file
+        ("warc_record_length", pa.int64()),  # bytes of the record as stored (compressed)
+        ("content_digest", pa.string()),  # xxh3_128 of the decoded HTTP payload, hex
+        ("content_charset", pa.string()),
+        ("content_truncated", pa.string()),  # WARC-Truncated, or "incomplete" where bytes are missing; null: whole
+        ("language", pa.string()),  # ISO 639-1; null where there is too little text to tell
+        ("title", pa.string()),
+        ("text", pa.string()),  # cheap text: all visible text, formulas as TeX where they are
+        ("n_chars", pa.int64()),
+        ("n_tokens", pa.int64()),  # estimate, see text.estimate_tokens
+    ]
+)
+
+# pool/parts/dropped-NNNNN.parquet: one row a record that did not become a page.
+DROPPED = pa.schema(
+    [
+        ("warc_filename", pa.string()),
+        ("warc_record_offset", pa.int64()),
+        ("url", pa.string()),  # as the record has it; null where it has none
+        ("reason", pa.string()),  # not_response, status_404, not_html, empty_body, corrupt, timeout, ...
+    ]
+)
+
+# pool/signatures/part-NNNNN.parquet and finish/signatures/part-NNNNN.parquet
+SIGNATURE = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("warc_filename", pa.string()),
+        ("warc_record_offset", pa.int64()),
+        ("fetch_time", TIMESTAMP),
+        ("n_chars", pa.int64()),
+        ("text_hash", pa.string()),  # xxh3_128 of the normalised text, hex; null where nothing is left of it
+        ("bands", pa.list_(pa.uint64())),  # one hash a band; empty where there are too few shingles
+    ]
+)
+
+# pool/unique/kept-NNNNN.parquet: what remains of each pool part; page_id is unique over all parts.
+KEPT = pa.schema([("page_id", pa.string()), ("warc_record_offset", pa.int64())])
+
+# pool/unique/removed.parquet and finish/unique/removed.parquet
+REMOVED = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("warc_filename", pa.string()),
+        ("warc_record_offset", pa.int64()),
+        ("kind", pa.string()),  # url, exact or near
+        ("kept_id", pa.string()),  # the page that stands in its place
+        ("jaccard", pa.float64()),  # with the kept page, on shingles; null for kind url
+        ("cluster", pa.int64()),  # pages of one cluster share the number
+    ]
+)
+
+# rounds/NN/seed/positives.parquet and negatives.parquet
+DOCUMENT = pa.schema(
+    [
+        ("doc_id", pa.string()),  # page_id where there is a URL, else xxh3_128 of the text
+        ("url", pa.string()),  # null where the source has none
+        ("domain", pa.string()),  # registered domain; null where there is no URL
+        ("source", pa.string()),  # seed, round-02 (expanded after round 2), pool or file
+        ("text", pa.string()),  # what the classifier reads: text.classifier_line
+        ("held_out", pa.bool_()),  # by domain: never trained on
+    ]
+)
+
+# rounds/NN/model/held_out.parquet
+HELD_OUT = pa.schema([("doc_id", pa.string()), ("positive", pa.bool_()), ("score", pa.float32())])
+
+# rounds/NN/scores/part-NNNNN.parquet: one row a unique page of that pool part.
+SCORE = pa.schema([("page_id", pa.string()), ("score", pa.float32())])  # in [0, 1]; null: nothing to score
+
+# rounds/NN/recalled/recalled.parquet: what the round collected, best first.
+RECALLED = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("score", pa.float32()),
+        ("rank", pa.int64()),  # from 1
+        ("n_tokens", pa.int64()),
+        ("new", pa.bool_()),  # no earlier round collected it
+        ("first_round", pa.int32()),  # the earliest round that collected it
+    ]
+)
+
+# rounds/NN/domains/domains.parquet
+DOMAIN = pa.schema(
+    [
+        ("domain", pa.string()),
+        ("n_pages", pa.int64()),
+        ("n_collected", pa.int64()),
+        ("share", pa.float64()),  # n_collected / n_pages
+        ("math", pa.bool_()),  # share above the setting, with enough pages
+    ]
+)
+
+# rounds/NN/domains/prefixes.parquet: URL prefixes inside math domains.
+PREFIX = pa.schema(
+    [
+        ("prefix", pa.string()),  # host, or host/first/second, without scheme
+        ("domain", pa.string()),
+        ("depth", pa.int32()),  # path segments
+        ("n_pages", pa.int64()),
+        ("n_collected", pa.int64()),
+        ("share", pa.float64()),
+        ("auto", pa.string()),  # accept or reject, by the stated rule
+        ("examples", pa.list_(pa.string())),  # up to 3 URLs, uncollected ones first
+    ]
+)
+
+# rounds/NN/expanded/decisions.parquet: what was decided of each prefix, by whom.
+DECISION = pa.schema(
+    [
+        ("prefix", pa.string()),
+        ("decision", pa.string()),  # accept or reject
+        ("by", pa.string()),  # auto or person
+        ("n_pages", pa.int64()),  # pool pages under it and under no longer decided prefix
+        ("n_expanded", pa.int64()),  # of these, pages that join the next seed
+    ]
+)
+
+# rounds/NN/expanded/expanded.parquet
+EXPANDED = pa.schema([("page_id", pa.string()), ("prefix", pa.string())])
+
+# finish/extracted/part-NNNNN.parquet: one row a recalled page, text by careful extraction.
+EXTRACTED = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("warc_filename", pa.string()),
+        ("warc_record_offset", pa.int64()),
+        ("fetch_time", TIMESTAMP),
+        ("text", pa.string()),
+        ("n_chars", pa.int64()),
+        ("n_tokens", pa.int64()),
+        ("n_formulas", pa.int32()),  # formulas in the page
+        ("n_formulas_kept", pa.int32()),  # of these, found again in text
+        ("extractor", pa.string()),  # the path that was taken, with version: trafilatura/2.3.1
+    ]
+)
+
+# finish/extracted/failed-NNNNN.parquet: recalled pages without a text, with the reason.
+FAILED = pa.schema([("page_id", pa.string()), ("reason", pa.string())])
+
+# finish/contaminated/part-NNNNN.parquet: evidence, one row a page and benchmark item.
+CONTAMINATED = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("benchmark", pa.string()),
+        ("item_id", pa.string()),
+        ("rule", pa.string()),  # ngram or whole
+        ("ngram", pa.string()),  # the first shared n-gram, normalised
+        ("position", pa.int64()),  # word index of its start in the page's normalised text
+        ("n_hits", pa.int64()),  # shared n-grams with this item
+    ]
+)
+
+# corpus/shard-NNNNN.parquet
+SHARD = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("url", pa.string()),
+        ("url_host_name", pa.string()),
+        ("url_host_registered_domain", pa.string()),
+        ("title", pa.string()),
+        ("text", pa.string()),
+        ("n_chars", pa.int64()),
+        ("n_tokens", pa.int64()),
+        ("language", pa.string()),
+        ("crawl", pa.string()),
+        ("fetch_time", TIMESTAMP),
+        ("warc_filename", pa.string()),
+        ("warc_record_offset", pa.int64()),
+        ("warc_record_length", pa.int64()),
+        ("round", pa.int32()),  # whose model and budget collected it
+        ("first_round", pa.int32()),
+        ("score", pa.float32()),
+        ("model_digest", pa.string()),  # xxh3_128 of model.bin
+        ("n_formulas", pa.int32()),
+        ("n_formulas_kept", pa.int32()),
+        ("extractor", pa.string()),
+    ]
+)
+
+# corpus/removed.parquet: recalled pages that are not in the shards, with the evidence.
+NOT_IN_CORPUS = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("url", pa.string()),
+        ("reason", pa.string()),  # duplicate, contaminated, or why extraction failed
+        ("kept_id", pa.string()),  # duplicate: the page kept in its place
+        ("jaccard", pa.float64()),
+        ("benchmark", pa.string()),  # contaminated: the first item by name, all in finish/contaminated
+        ("item_id", pa.string()),
+        ("ngram", pa.string()),
+    ]
+)
+
+# corpus/shards.parquet: one row a shard.
+SHARD_STATISTICS = pa.schema(
+    [
+        ("shard", pa.string()),
+        ("n_pages", pa.int64()),
+        ("n_tokens", pa.int64()),
+        ("n_chars", pa.int64()),
+        ("bytes", pa.int64()),
+        ("n_domains", pa.int64()),
+        ("min_score", pa.float32()),
+        ("mean_score", pa.float64()),
+        ("n_formulas", pa.int64()),
+        ("digest", pa.string()),  # xxh3_128 of the file
+    ]
+)
