@@ -1,0 +1,82 @@
+"""Parquet in and out: written under a temporary name, renamed when whole, the same bytes each time."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS_PER_GROUP = 2_000  # some 10 MB of text: what a reader holds at a time
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it on success, deleted on failure."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class TableWriter:
+    """Rows in, row groups of ROWS_PER_GROUP out: the file's bytes depend on its rows alone."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.n_rows = 0
+        self._schema = schema
+        self._rows: list[Mapping[str, Any]] = []
+        self._file = pq.ParquetWriter(path, schema, compression="zstd")
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        self._rows.append(row)
+        self.n_rows += 1
+        if len(self._rows) == ROWS_PER_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+
+@contextmanager
+def table_writer(path: Path, schema: pa.Schema) -> Iterator[TableWriter]:
+    """A TableWriter whose file takes its name only when the block ends without an error."""
+    with replacing(path) as temporary:
+        writer = TableWriter(temporary, schema)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+def write_table(path: Path, table: pa.Table, schema: pa.Schema) -> None:
+    """Write `table` with the columns of `schema`, cast to it, in row groups of ROWS_PER_GROUP."""
+    with replacing(path) as temporary:
+        pq.write_table(
+            table.select(schema.names).cast(schema), temporary, compression="zstd", row_group_size=ROWS_PER_GROUP
+        )
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> int:
+    """Write rows as they come; returns how many."""
+    with table_writer(path, schema) as writer:
+        for row in rows:
+            writer.add(row)
+    return writer.n_rows
+
+
+def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet file as dicts, one row group in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+            yield from batch.to_pylist()
