@@ -1,0 +1,281 @@
+"""Settings: one model per stage, one TOML file, an unknown key is an error.
+
+Defaults are DeepSeekMath's where the paper states a value (arXiv 2402.03300,
+section 2.1), else a reasoned choice; each description says which.
+"""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from corpus.errors import SettingsError
+from corpus.tables import replacing
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    # Lists are tuples, so that a model is frozen throughout; ints pass for floats, nothing else is coerced.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Pool(Section):
+    """Pages: which records of which WARC files (stage ingest)"""
+
+    warcs: tuple[str, ...] = Field((), description="files, folders, globs or addresses that fsspec opens (s3://, https://)")
+    crawl: str = Field("unknown", description="crawl name where a file has no isPartOf of its own")
+    min_chars: int = Field(200, ge=0, description="shorter cheap text is dropped as too_short; OpenWebMath's floor is near")
+    languages: tuple[str, ...] = Field((), description="ISO 639-1 codes to keep; empty: all. The paper keeps all it finds")
+    max_page_bytes: Count = Field(10_000_000, description="a longer decoded page is cut and marked truncated")
+    page_seconds: float = Field(10.0, gt=0, description="a page that takes longer is dropped as timeout")
+    page_megabytes: int = Field(2_000, ge=256, description="a page that needs more memory is dropped as memory")
+
+
+class Unique(Section):
+    """Near duplicates: in the pool, and again in the collected text (stages unique and finish)"""
+
+    near: bool = Field(True, description="MinHash near dedup; URL and exact dedup always run. The paper names no method")
+    ngram: Count = Field(5, description="words a shingle; datatrove's and FineWeb's value")
+    permutations: Count = Field(128, description="MinHash values a page")
+    bands: Count = Field(16, description="LSH bands")
+    rows: Count = Field(8, description="values a band; bands x rows <= permutations")
+    threshold: float = Field(0.8, gt=0, le=1, description="exact Jaccard from which two pages are near duplicates")
+
+
+class Seed(Section):
+    """Positives (stage seed)"""
+
+    paths: tuple[str, ...] = Field((), description="JSONL or Parquet with text and optional url (hf:// too), or WARC files of pages")
+    max_docs: Count = Field(500_000, description="random positives a round, at most; 500,000 in the paper")
+
+
+class Negatives(Section):
+    """Negatives (stage seed)"""
+
+    paths: tuple[str, ...] = Field((), description="files as for the seed; empty: random pool pages, as in the paper")
+    max_docs: Count = Field(500_000, description="random negatives a round, at most; 500,000 in the paper")
+    exclude_collected: bool = Field(
+        True, description="from round 2 on, draw none that the round before collected or that lies in its math domains"
+    )
+
+
+class Classifier(Section):
+    """fastText, supervised (stage model)"""
+
+    dim: Count = Field(256, description="size of a vector; 256 in the paper")
+    lr: float = Field(0.1, gt=0, description="learning rate; 0.1 in the paper")
+    word_ngrams: Count = Field(3, description="longest word n-gram; 3 in the paper")
+    min_count: Count = Field(3, description="occurrences a word needs; 3 in the paper")
+    epoch: Count = Field(3, description="passes over the training text; 3 in the paper")
+    bucket: Count = Field(2_000_000, description="hash buckets for n-grams; fastText's default")
+    max_words: Count = Field(2_000, description="words of a page that are read; a page says what it is about early")
+    threads: Count = Field(1, description="more trains faster, and no longer gives the same model twice")
+    held_out: float = Field(0.1, gt=0, lt=1, description="share of domains kept out of training, to measure on")
+    random_seed: int = Field(1, description="draws the samples, and seeds fastText")
+
+
+class Recall(Section):
+    """How much of the ranked pool a round collects (stage recalled): exactly one of the three"""
+
+    keep_tokens: tuple[Count, ...] = Field(
+        (40_000_000_000,), description="token budget of each round, the last one repeats; 40 billion in round 1 of the paper"
+    )
+    keep_share: float | None = Field(None, gt=0, le=1, description="share of the scored pages, instead of a budget")
+    min_score: float | None = Field(None, ge=0, le=1, description="every page with this score, instead of a budget")
+
+    @model_validator(mode="after")
+    def one_rule(self) -> "Recall":
+        given = [key for key in ("keep_tokens", "keep_share", "min_score") if getattr(self, key) not in (None, ())]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of keep_tokens, keep_share and min_score, not {' and '.join(given) or 'none'}")
+        return self
+
+    def budget(self, number: int) -> int | None:
+        """Token budget of a round (from 1); None where another rule holds."""
+        return self.keep_tokens[min(number, len(self.keep_tokens)) - 1] if self.keep_tokens else None
+
+
+class Domains(Section):
+    """Math domains, their URL prefixes, and who decides (stages domains and expanded)"""
+
+    min_share: Share = Field(0.1, description="a domain is math if more than this share was collected; 0.1 in the paper")
+    min_pages: Count = Field(5, description="pages a domain or prefix must have in the pool; not in the paper")
+    prefix_depth: int = Field(2, ge=0, le=6, description="path segments of a prefix, at most")
+    accept_share: Share = Field(0.5, description="the auto rule accepts a prefix of which at least this share was collected")
+    annotate: Literal["auto", "manual"] = Field(
+        "auto", description='"manual" stops each round until a person has decided; the paper\'s way'
+    )
+
+
+class Stop(Section):
+    """When the loop ends early"""
+
+    already_collected: Share = Field(
+        0.98, description="a round that shares this much, by pages and by tokens, with the one before is the last; 0.98 in the paper"
+    )
+
+
+class Decontam(Section):
+    """Benchmarks (stage contaminated)"""
+
+    benchmarks: tuple[str, ...] = Field((), description="JSONL or Parquet files, folders or globs")
+    columns: tuple[str, ...] = Field(("question",), min_length=1, description="columns that are protected")
+    ngram: Count = Field(10, description="any shared n-gram drops the page; 10 in the paper")
+    min_ngram: Count = Field(3, description="shorter benchmark texts match whole down to this many words; 3 in the paper")
+
+    @model_validator(mode="after")
+    def ordered(self) -> "Decontam":
+        if self.min_ngram > self.ngram:
+            raise ValueError(f"min_ngram ({self.min_ngram}) must not exceed ngram ({self.ngram})")
+        return self
+
+
+class Shards(Section):
+    """The corpus (stage corpus)"""
+
+    shard_megabytes: Count = Field(256, description="text of a shard, uncompressed")
+
+
+class Run(Section):
+    """Where the work is done; nothing here changes a result"""
+
+    executor: Literal["local", "ray", "slurm"] = Field("local", description="datatrove's executors")
+    workers: int = Field(0, ge=0, description="tasks at a time; 0: one a core (local) or no limit")
+    ray_address: str = Field("", description='"" starts Ray on this machine; "auto" or host:port joins a cluster')
+    slurm_partition: str = Field("", description="required for slurm")
+    slurm_time: str = Field("24:00:00", description="time limit of a task")
+    task_gigabytes: Count = Field(4, description="memory a task asks for (ray, slurm)")
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "deepseekmath": {},
+    # One machine and some thousand pages: a model of the paper's kind that trains in seconds.
+    "sample": {
+        "classifier": {"dim": 16, "lr": 0.5, "word_ngrams": 2, "bucket": 200_000, "epoch": 5},
+        "seed": {"max_docs": 5_000},
+        "negatives": {"max_docs": 5_000},
+        "recall": {"keep_tokens": [600_000]},
+        "shards": {"shard_megabytes": 2},
+    },
+}
+
+
+class Settings(Section):
+    preset: Literal["deepseekmath", "sample"] = "deepseekmath"
+    pool: Pool = Pool()
+    unique: Unique = Unique()
+    seed: Seed = Seed()
+    negatives: Negatives = Negatives()
+    classifier: Classifier = Classifier()
+    recall: Recall = Recall()
+    domains: Domains = Domains()
+    stop: Stop = Stop()
+    decontam: Decontam = Decontam()
+    shards: Shards = Shards()
+    run: Run = Run()
+
+
+# Settings that name files; relative ones are taken from the folder of the settings file.
+PATHS = (("pool", "warcs"), ("seed", "paths"), ("negatives", "paths"), ("decontam", "benchmarks"))
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file; a preset's values hold where the file says nothing.
+
+    Raises SettingsError naming the key, what was found and what is allowed.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such settings file. `corpus init` writes one with every default.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+    return parse_settings(raw, source=str(path), base=path.absolute().parent)
+
+
+def parse_settings(raw: dict[str, Any], *, source: str, base: Path) -> Settings:
+    """Settings of a parsed TOML document; relative paths are taken from `base`."""
+    preset = raw.get("preset", "deepseekmath")
+    merged = dict(raw)
+    for name, values in PRESETS.get(preset if isinstance(preset, str) else "", {}).items():
+        given = raw.get(name, {})
+        if isinstance(given, dict):
+            merged[name] = {**values, **given}
+    recall = raw.get("recall")
+    if isinstance(recall, dict) and recall.keys() & {"keep_share", "min_score"}:  # instead of the default budget
+        merged["recall"] = {"keep_tokens": [], **recall}
+    try:
+        # By way of JSON: strict, yet a list is taken for a tuple and an int for a float.
+        settings = Settings.model_validate_json(json.dumps(merged, default=str), strict=True)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(source, problem) for problem in error.errors())) from None
+    return _absolute(settings, base)
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    changed: dict[str, Section] = {}
+    for section, key in PATHS:
+        model = getattr(settings, section)
+        paths = tuple(p if "://" in p else os.path.normpath(base / Path(p).expanduser()) for p in getattr(model, key))
+        changed[section] = model.model_copy(update={key: paths})
+    return settings.model_copy(update=changed)
+
+
+def _explain(source: str, problem: Any) -> str:
+    """One line for a person: where, what was found, what is allowed."""
+    *sections, key = [str(part) for part in problem["loc"]] or [""]
+    where = f"{source}: {'.'.join([*sections, key])}" if key else source
+    found = problem["input"]
+    if problem["type"] == "extra_forbidden":
+        fields = Settings.model_fields if not sections else Settings.model_fields[sections[0]].annotation.model_fields  # type: ignore[union-attr]
+        return f"{where}: unknown key (found {found!r}); allowed here: {', '.join(fields)}"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')} (found {found!r})"
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write every setting with its meaning and source; values that equal the preset's stand commented out."""
+    preset = parse_settings({"preset": settings.preset}, source="preset", base=Path())
+    lines = [
+        "# Settings of this workspace. A line that is commented out shows the value that holds;",
+        "# remove the # to change it. Relative paths are taken from the folder of this file.",
+        "",
+        "# A set of defaults: " + " or ".join(PRESETS),
+        f"preset = {_toml(settings.preset)}",
+    ]
+    for name, info in Settings.model_fields.items():
+        section = getattr(settings, name)
+        if not isinstance(section, Section):
+            continue
+        assert info.annotation is not None
+        lines += ["", f"# {section.__doc__}", f"[{name}]"]
+        for key, field in type(section).model_fields.items():
+            value = getattr(section, key)
+            choices = get_args(field.annotation) if str(field.annotation).startswith("typing.Literal") else ()
+            allowed = f" ({' | '.join(choices)})" if choices else ""
+            lines.append(f"#   {field.description}{allowed}")
+            if value is None:
+                lines.append(f"# {key} = (not set)")
+            else:
+                unchanged = value == getattr(getattr(preset, name), key)
+                lines.append(f"{'# ' if unchanged else ''}{key} = {_toml(value)}")
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case tuple():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case int():
+            return f"{value:_}"
+        case _:
+            return repr(value)
