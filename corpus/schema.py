@@ -142,6 +142,30 @@ DECISION = pa.schema(
 # rounds/NN/expanded/expanded.parquet
 EXPANDED = pa.schema([("page_id", pa.string()), ("prefix", pa.string())])
 
+# rounds/NN/expanded/round.parquet: the round in one row.
+ROUND = pa.schema(
+    [
+        ("round", pa.int32()),
+        ("n_pool", pa.int64()),  # unique pages
+        ("n_scored", pa.int64()),  # of these, with a score
+        ("n_seed", pa.int64()),  # positives, held-out ones too
+        ("n_negatives", pa.int64()),
+        ("cut_score", pa.float32()),  # of the last page collected; null where none was
+        ("n_collected", pa.int64()),
+        ("n_tokens", pa.int64()),  # of the collected pages, estimated
+        ("n_new", pa.int64()),  # collected pages that no earlier round collected
+        ("already_pages", pa.float64()),  # share of the collection that the round before collected too, by pages
+        ("already_tokens", pa.float64()),  # the same by tokens; both null in round 1
+        ("held_out_ap", pa.float64()),  # average precision on held-out domains
+        ("held_out_precision", pa.float64()),  # at cut_score
+        ("held_out_recall", pa.float64()),  # at cut_score
+        ("n_math_domains", pa.int64()),
+        ("n_accepted", pa.int64()),  # URL prefixes
+        ("n_expanded", pa.int64()),  # uncollected pages under them: they join the next seed
+        ("model_digest", pa.string()),  # xxh3_128 of model.bin
+    ]
+)
+
 # finish/extracted/part-NNNNN.parquet: one row a recalled page, text by careful extraction.
 EXTRACTED = pa.schema(
     [
