@@ -108,6 +108,7 @@ def write_shards(
     reason: the pieces are not of one run.
     """
     scratch = directory / ".buckets"
+    shutil.rmtree(scratch, ignore_errors=True)  # of a killed run
     scratch.mkdir()
     try:
         with duckdb.connect(config={**DUCKDB, "temp_directory": str(scratch / "duckdb")}) as db:
@@ -132,6 +133,27 @@ def write_shards(
     _write_text(directory / "statistics.json", json.dumps(statistics, indent=2, ensure_ascii=False) + "\n")
     _write_text(directory / "README.md", card_text(statistics, settings, evaluation))
     return statistics
+
+
+def corpus_shards(corpus_dir: Path) -> list[Path]:
+    """The shards of a corpus in order; none where it is empty.
+
+    Raises WorkspaceError if the directory is not a corpus, or not a whole one.
+    """
+    shards = sorted(corpus_dir.glob("shard-*.parquet"))
+    listed = corpus_dir / "shards.parquet"
+    if not listed.exists() or pq.read_table(listed, columns=["shard"])["shard"].to_pylist() != [s.name for s in shards]:
+        raise WorkspaceError(
+            f"{corpus_dir} does not hold the shards that its shards.parquet lists: run `corpus finish`"
+        )
+    return shards
+
+
+def texts(shard: Path) -> Iterator[str]:
+    """The text of each page of a shard, in order."""
+    with pq.ParquetFile(shard) as file:
+        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=["text"]):
+            yield from batch["text"].to_pylist()
 
 
 def _add_view(db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], columns: pa.Schema) -> None:
