@@ -46,6 +46,12 @@ class Unique(Section):
     rows: Count = Field(8, description="values a band; bands x rows <= permutations")
     threshold: float = Field(0.8, gt=0, le=1, description="exact Jaccard from which two pages are near duplicates")
 
+    @model_validator(mode="after")
+    def bands_fit(self) -> "Unique":
+        if self.bands * self.rows > self.permutations:
+            raise ValueError(f"bands x rows is {self.bands * self.rows}, more than permutations ({self.permutations})")
+        return self
+
 
 class Seed(Section):
     """Positives (stage seed)"""
@@ -58,10 +64,8 @@ class Negatives(Section):
     """Negatives (stage seed)"""
 
     paths: tuple[str, ...] = Field((), description="files as for the seed; empty: random pool pages, as in the paper")
-    max_docs: Count = Field(500_000, description="random negatives a round, at most; 500,000 in the paper")
-    exclude_collected: bool = Field(
-        True, description="from round 2 on, draw none that the round before collected or that lies in its math domains"
-    )
+    per_positive: float = Field(1.0, gt=0, description="random negatives for each positive; 1 in the paper")
+    exclude_collected: bool = Field(True, description="draw no pool page that the round before collected; not in the paper")
 
 
 class Classifier(Section):
@@ -158,7 +162,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "sample": {
         "classifier": {"dim": 16, "lr": 0.5, "word_ngrams": 2, "bucket": 200_000, "epoch": 5},
         "seed": {"max_docs": 5_000},
-        "negatives": {"max_docs": 5_000},
+        "negatives": {"per_positive": 3.0},
         "recall": {"keep_tokens": [600_000]},
         "shards": {"shard_megabytes": 2},
     },

@@ -58,7 +58,7 @@ SIGNATURE = pa.schema(
 )
 
 # pool/unique/kept-NNNNN.parquet: what remains of each pool part; page_id is unique over all parts.
-KEPT = pa.schema([("page_id", pa.string()), ("warc_record_offset", pa.int64())])
+KEPT = pa.schema([("page_id", pa.string()), ("warc_filename", pa.string()), ("warc_record_offset", pa.int64())])
 
 # pool/unique/removed.parquet and finish/unique/removed.parquet
 REMOVED = pa.schema(
@@ -73,14 +73,21 @@ REMOVED = pa.schema(
     ]
 )
 
-# rounds/NN/seed/positives.parquet and negatives.parquet
-DOCUMENT = pa.schema(
+# seed/positives.parquet and seed/negatives.parquet: the documents that a person gave.
+SEED = pa.schema(
     [
         ("doc_id", pa.string()),  # page_id where there is a URL, else xxh3_128 of the text
-        ("url", pa.string()),  # null where the source has none
+        ("url", pa.string()),  # canonical; null where the source has none
         ("domain", pa.string()),  # registered domain; null where there is no URL
-        ("source", pa.string()),  # seed, round-02 (expanded after round 2), pool or file
         ("text", pa.string()),  # what the classifier reads: text.classifier_line
+    ]
+)
+
+# rounds/NN/seed/positives.parquet and negatives.parquet: drawn for one round, in random order.
+DOCUMENT = pa.schema(
+    [
+        *SEED,
+        ("source", pa.string()),  # seed, expanded or pool
         ("held_out", pa.bool_()),  # by domain: never trained on
     ]
 )

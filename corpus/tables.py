@@ -1,11 +1,13 @@
 """Parquet in and out: written under a temporary name, renamed when whole, the same bytes each time."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -80,3 +82,23 @@ def read_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
             yield from batch.to_pylist()
+
+
+@contextmanager
+def duck(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB that spills to a folder of `directory` which is gone afterwards."""
+    spill = directory / ".spill"
+    with duckdb.connect(config={"temp_directory": str(spill), "preserve_insertion_order": False}) as connection:
+        yield connection
+    shutil.rmtree(spill, ignore_errors=True)
+
+
+def selected(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None) -> Iterator[dict[str, Any]]:
+    """Rows of a query as dicts, a batch in memory at a time."""
+    for batch in connection.execute(sql, parameters).to_arrow_reader(ROWS_PER_GROUP):
+        yield from batch.to_pylist()
+
+
+def sql_list(paths: Iterable[Path]) -> str:
+    """Paths as a list literal for read_parquet: ['a.parquet', 'b.parquet']."""
+    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"

@@ -9,6 +9,7 @@ takes up again, because tasks write each part under a temporary name too.
 
     WS/corpus.toml                          settings the next run will use
        pool/parts  signatures  unique       pages; what makes them comparable; which remain
+       seed/                                documents that a person gave, as the classifier reads them
        rounds/01/seed model scores recalled domains expanded
                  annotations.csv            a person's say: never rewritten by a stage
        finish/extracted signatures unique contaminated
@@ -96,6 +97,10 @@ class Workspace:
     def round(self, number: int, stage: str) -> str:
         """Name of a round's stage."""
         return f"rounds/{number:02d}/{stage}"
+
+    def stage_of(self, temporary: Path) -> str:
+        """Name of the stage that is built in a temporary directory."""
+        return str((temporary.parent / temporary.name.lstrip(".").rsplit(".", 1)[0]).relative_to(self.root))
 
     def annotations(self, number: int) -> Path:
         return self.root / "rounds" / f"{number:02d}" / "annotations.csv"
@@ -280,12 +285,14 @@ def file_digest(path: Path) -> str:
 
 
 def outputs_of(directory: Path) -> dict[str, Output]:
-    """Every file below a stage's directory; leftovers of killed tasks (dot files) are deleted."""
+    """Every file below a stage's directory; what begins with a dot is a killed task's leftover, and is deleted."""
+    for path in directory.glob(".*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     outputs = {}
     for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        if path.name.startswith("."):
-            path.unlink()
-            continue
         stat = path.stat()
         outputs[str(path.relative_to(directory))] = Output(stat.st_size, stat.st_mtime_ns, file_digest(path))
     return outputs

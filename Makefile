@@ -1,0 +1,74 @@
+# corpus: two commands do all the set-up: `make iterate ROUND=3` and `make test`.
+# Everything else: `make help`.
+
+ROUND ?= 3
+WS ?= work/sample
+NAME ?=
+TOKENIZER ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CORPUS := $(BIN)/corpus
+SAMPLE := work/sample-crawl
+SHARED ?= ../shared
+
+# The first interpreter of a version that the lock covers; PYTHON=... overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup iterate test evaluate query export bench lock
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(VENV)/installed ## create .venv and install from the lock
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "corpus needs Python 3.11 to 3.13; none was found. Name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(SAMPLE)/manifest.json: | $(VENV)/installed
+	$(CORPUS) sample $(SAMPLE)
+
+ifeq ($(WS),work/sample)
+CONFIG ?= sample/corpus.toml
+iterate: $(SAMPLE)/manifest.json
+endif
+
+iterate: $(VENV)/installed ## mine: ROUND=n rounds, then the corpus; WS=dir CONFIG=file.toml for your own
+	$(CORPUS) iterate $(ROUND) --workspace $(WS) $(if $(CONFIG),--config $(CONFIG)) --quiet
+	$(CORPUS) finish --workspace $(WS)
+
+test: $(VENV)/installed-dev ## lint, type-check, test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+evaluate: $(VENV)/installed ## three rounds on real labelled pages (SHARED=dir) and how well they did
+	$(BIN)/python bench/evaluate.py $(SHARED)
+
+query: $(VENV)/installed ## answer a question: NAME=rounds WS=dir; without NAME the list
+	@$(CORPUS) query $(if $(NAME),"$(NAME)") --workspace $(WS)
+
+export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or hub name]
+	$(CORPUS) export $(or $(NAME),ds) --workspace $(WS) $(if $(TOKENIZER),--tokenizer $(TOKENIZER),--train-tokenizer 8000)
+
+bench: $(VENV)/installed-dev ## measure against what a user would pick instead
+	$(BIN)/python bench/pipeline.py
+
+lock: $(VENV)/installed-dev ## renew requirements.lock and requirements-dev.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --extra ray --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet --constraint requirements.lock --output-file requirements-dev.lock

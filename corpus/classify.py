@@ -1,0 +1,201 @@
+"""The fastText classifier: train, check, score.
+
+Traps this room keeps shut (measured, see docs/design.md): with fewer than ten
+threads fastText initialises only a tenth of a matrix for each, so training in a
+process that has used its memory before gives NaN or nonsense: every model is trained
+in a fresh process whose allocations are zeroed. Text without a known word still gets
+the model's bias, above one half: it is scored null.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from corpus.config import Classifier
+from corpus.errors import TrainingError
+from corpus.metrics import area_under_roc, average_precision
+from corpus.schema import HELD_OUT, SCORE
+from corpus.tables import read_rows, replacing, write_rows
+from corpus.text import classifier_line
+
+POSITIVE, NEGATIVE = "__label__math", "__label__other"
+MODEL = "model.bin"
+# glibc fills new memory with the complement of this byte: zeros.
+ZEROED = {"MALLOC_PERTURB_": "255"}
+MIN_AUC = 0.6  # on held-out domains; a model below it has learnt nothing
+LINES_PER_CALL = 512
+
+
+def train(positives: Path, negatives: Path, directory: Path, settings: Classifier) -> dict[str, Any]:
+    """Train on both tables (schema.DOCUMENT) less what is held out; write model.bin and held_out.parquet.
+
+    Returns counts: n_positives, n_negatives, held_out_positives, held_out_negatives, held_out_ap, held_out_auc.
+    Raises TrainingError when fastText fails, when weights are not finite, or when the model ranks
+    held-out documents no better than chance.
+    """
+    lines = directory / ".train.txt"
+    counts = {"n_positives": 0, "n_negatives": 0}
+    with lines.open("w", encoding="utf-8") as file:
+        for document, label, count in _alternate(positives, negatives):
+            if not document["held_out"]:
+                file.write(f"{label} {document['text']}\n")
+                counts[count] += 1
+    for count, n in counts.items():
+        if not n:
+            raise TrainingError(f"no {count[2:]} to train on are left once a share of domains is held out: give more")
+    with replacing(directory / MODEL) as model:
+        _train_in_fresh_process(lines, model, settings)
+        counts |= _check(model, positives, negatives, directory, settings)
+    lines.unlink()
+    return counts
+
+
+def _alternate(positives: Path, negatives: Path) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Documents of both classes in turn: fastText reads in order, and a class in one block is forgotten."""
+    sides = [
+        (((row, POSITIVE, "n_positives") for row in read_rows(positives)), pq.read_metadata(positives).num_rows),
+        (((row, NEGATIVE, "n_negatives") for row in read_rows(negatives)), pq.read_metadata(negatives).num_rows),
+    ]
+    drawn = [0, 0]
+    for _ in range(sides[0][1] + sides[1][1]):
+        # The side that is further behind its share goes next.
+        side = 0 if drawn[0] * max(sides[1][1], 1) <= drawn[1] * max(sides[0][1], 1) else 1
+        if drawn[side] == sides[side][1]:
+            side = 1 - side
+        drawn[side] += 1
+        yield next(sides[side][0])
+
+
+def _train_in_fresh_process(lines: Path, model: Path, settings: Classifier) -> None:
+    arguments = {
+        "input": str(lines),
+        "dim": settings.dim,
+        "lr": settings.lr,
+        "wordNgrams": settings.word_ngrams,
+        "minCount": settings.min_count,
+        "epoch": settings.epoch,
+        "bucket": settings.bucket,
+        "thread": settings.threads,
+        "seed": settings.random_seed,
+        "verbose": 0,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "corpus.classify", json.dumps(arguments), str(model)],
+        env={**os.environ, **ZEROED},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise TrainingError(f"fastText failed: {said[-1] if said else f'exit code {done.returncode}'}")
+
+
+def _check(model: Path, positives: Path, negatives: Path, directory: Path, settings: Classifier) -> dict[str, Any]:
+    scorer = Scorer(model)
+    scorer.check_finite()
+    rows: list[dict[str, Any]] = []
+    for path, positive in ((positives, True), (negatives, False)):
+        documents = [row for row in read_rows(path) if row["held_out"]]
+        scores = scorer.score(row["text"] for row in documents)
+        rows += [
+            {"doc_id": row["doc_id"], "positive": positive, "score": _null(score)}
+            for row, score in zip(documents, scores, strict=True)
+        ]
+    write_rows(directory / "held_out.parquet", rows, HELD_OUT)
+    flags = np.array([row["positive"] for row in rows], dtype=np.bool_)
+    values = np.array([-1.0 if row["score"] is None else row["score"] for row in rows])
+    auc = area_under_roc(flags, values)
+    if auc is not None and auc < MIN_AUC:
+        raise TrainingError(
+            f"the model ranks held-out domains no better than chance (AUC {auc:.2f}, at least {MIN_AUC} wanted): "
+            f"{int(flags.sum())} positives and {int((~flags).sum())} negatives. Look at the seed: is it of one subject, "
+            "and are the negatives of others? Few documents need a larger classifier.lr or classifier.epoch."
+        )
+    return {
+        "held_out_positives": int(flags.sum()),
+        "held_out_negatives": int((~flags).sum()),
+        "held_out_ap": average_precision(flags, values),
+        "held_out_auc": auc,
+    }
+
+
+class Scorer:
+    """A loaded model. Holds the file in memory once: about 4 bytes x dim x (buckets + words)."""
+
+    def __init__(self, path: Path) -> None:
+        import fasttext
+
+        fasttext.FastText.eprint = lambda *_: None  # it warns of its own API on every load
+        self._model = fasttext.load_model(str(path))
+        self._words = frozenset(self._model.get_words()) - {"</s>"}
+
+    def check_finite(self) -> None:
+        """Raises TrainingError where a weight is NaN or infinite."""
+        for matrix in (self._model.get_input_matrix(), self._model.get_output_matrix()):
+            if not np.isfinite(matrix).all():
+                raise TrainingError("the trained model holds weights that are not finite; lower classifier.lr")
+
+    def score(self, lines: Iterable[str]) -> NDArray[np.float32]:
+        """Probability of the positive class of each line (see text.classifier_line); NaN where no word is known."""
+        scores: list[NDArray[np.float32]] = []
+        rest = iter(lines)
+        while batch := list(islice(rest, LINES_PER_CALL)):
+            labels, probabilities = self._model.predict(batch, k=2)
+            scores.append(
+                np.array(
+                    [
+                        min(p[list(found).index(POSITIVE)], 1.0) if self._knows(line) else np.nan
+                        for line, found, p in zip(batch, labels, probabilities, strict=True)
+                    ],
+                    dtype=np.float32,
+                )
+            )
+        return np.concatenate(scores) if scores else np.empty(0, np.float32)
+
+    def _knows(self, line: str) -> bool:
+        return any(word in self._words for word in line.split())
+
+
+def score_part(pages: Path, kept: Path, model: Path, out: Path, max_words: int) -> None:
+    """Score the kept pages of one pool part into schema.SCORE, in the part's order."""
+    scorer = Scorer(model)
+    wanted = {(row["page_id"], row["warc_record_offset"]) for row in read_rows(kept)}
+    rows = (
+        row
+        for row in read_rows(pages, ["page_id", "warc_record_offset", "text"])
+        if (row["page_id"], row["warc_record_offset"]) in wanted
+    )
+    write_rows(out, _scored(scorer, rows, max_words), SCORE)
+
+
+def _scored(scorer: Scorer, rows: Iterator[dict[str, Any]], max_words: int) -> Iterator[dict[str, Any]]:
+    while batch := list(islice(rows, LINES_PER_CALL)):
+        scores = scorer.score(classifier_line(row["text"], max_words=max_words) for row in batch)
+        for row, score in zip(batch, scores, strict=True):
+            yield {"page_id": row["page_id"], "score": _null(score)}
+
+
+def _null(score: np.float32) -> float | None:
+    return None if np.isnan(score) else float(score)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train in this process: the arguments of fasttext.train_supervised as JSON, and the model's path."""
+    import fasttext
+
+    parameters, path = arguments
+    fasttext.train_supervised(**json.loads(parameters)).save_model(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,307 @@
+"""The command line: each verb is one call of a public function.
+
+Results go to standard output, progress and errors to standard error. Exit codes:
+0 done, 1 failed, 2 wrong usage or settings, 3 waiting for a person, 4 workspace in use.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from corpus import __version__, render
+from corpus.config import PRESETS, Settings, load_settings, parse_settings, write_settings
+from corpus.errors import CorpusError, InputError, SettingsError
+from corpus.progress import Progress
+from corpus.workspace import Workspace
+
+app = typer.Typer(
+    name="corpus",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""Mine a domain corpus out of Common Crawl: the DeepSeekMath loop, from WARC files to tokenized shards.
+
+    A run in five lines:
+
+      corpus init -w WS --warcs 'crawl/*.warc.gz' --seed seed.parquet
+      corpus iterate 3 -w WS      (ingests first, resumes where it was)
+      corpus finish -w WS
+      corpus query rounds -w WS
+      corpus export ds -w WS --train-tokenizer 8000
+
+    Every verb takes up what is missing and skips what is done. Exit codes: 0 done, 1 failed,
+    2 wrong usage or settings, 3 waiting for a person (annotations), 4 workspace in use.""",
+)
+
+
+class TableFormat(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+class TokenFormat(StrEnum):
+    ds = "ds"
+    megatron = "megatron"
+
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", envvar="CORPUS_WORKSPACE", help="The workspace directory.")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Settings to use from now on: they become the workspace's corpus.toml, which is made if there is none.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+HERE = Path()
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except CorpusError as error:
+        Console(stderr=True).print(str(error), style="bold" if error.exit_code == 3 else "red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+@contextmanager
+def _opened(root: Path, config: Path | None = None) -> Iterator[tuple[Workspace, Settings]]:
+    """The workspace, locked, and its settings; progress is shown while the block runs."""
+    with Progress() as progress:
+        if config is not None:
+            settings = load_settings(config)
+            root.mkdir(parents=True, exist_ok=True)
+            write_settings(root / "corpus.toml", settings)
+        workspace = Workspace(root, progress.report)
+        with workspace.lock():
+            yield workspace, load_settings(workspace.settings_path)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=1, default=str))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"corpus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def init(
+    workspace: WorkspaceOption = HERE,
+    preset: Annotated[
+        str, typer.Option(help=f"Defaults to start from: {' or '.join(PRESETS)} (the paper's values, or a small machine's).")
+    ] = "deepseekmath",
+    warcs: Annotated[list[str] | None, typer.Option(help="WARC files, folders, globs or URLs. May be repeated.")] = None,
+    seed: Annotated[list[str] | None, typer.Option(help="Seed documents: JSONL, Parquet or WARC. May be repeated.")] = None,
+    benchmarks: Annotated[list[str] | None, typer.Option(help="Benchmark files to keep out of the corpus. May be repeated.")] = None,
+) -> None:
+    """Make a workspace: a directory with an annotated corpus.toml, each default with its source."""
+    path = workspace / "corpus.toml"
+    if path.exists():
+        raise SettingsError(f"{path} is there already. Edit it, or name another workspace.")
+    settings = parse_settings(
+        {
+            "preset": preset,
+            "pool": {"warcs": warcs or []},
+            "seed": {"paths": seed or []},
+            "decontam": {"benchmarks": benchmarks or []},
+        },
+        source="corpus init",
+        base=Path.cwd(),
+    )
+    workspace.mkdir(parents=True, exist_ok=True)
+    write_settings(path, settings)
+    print(f"{path} written. Next: look it through, then type: corpus iterate 1 -w {workspace}")
+
+
+@app.command()
+def sample(directory: Annotated[Path, typer.Argument(help="Where to build it; a finished one is left as it is.")]) -> None:
+    """Build the embedded sample crawl: the documentation of installed packages as a small web.
+
+    Some 6,000 pages on 50 hosts in WARC files, a seed, a small benchmark, and the planted truth
+    (which pages are mathematics, duplicates, contaminated). Nothing is fetched.
+    """
+    from sample.build import build
+
+    if (directory / "manifest.json").exists():
+        print(f"{directory} holds a finished sample crawl")
+        return
+    with Progress() as progress:
+        build(directory, report=progress.report)
+    print(f"{directory} built. Next: corpus iterate 3 -w WS -c sample/corpus.toml")
+
+
+@app.command()
+def ingest(workspace: WorkspaceOption = HERE, config: ConfigOption = None) -> None:
+    """Read WARC files into the pool: pages with text, duplicates removed, everything dropped counted."""
+    from pipelines.fanout import fan_out_by
+    from pipelines.ingest import ingest as ingest_pool
+
+    with _opened(workspace, config) as (opened, settings):
+        ingest_pool(opened, settings, fan_out_by(settings.run, opened))
+    status(workspace)
+
+
+@app.command()
+def iterate(
+    rounds: Annotated[int, typer.Argument(min=1, help="Bring this many rounds up to date, counted from the first.")],
+    workspace: WorkspaceOption = HERE,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run rounds of the loop: seed, train, score, recall, domains, annotate, expand.
+
+    Ingests first where the pool is not up to date. Rounds that are done are skipped. Ends early when
+    a round collected almost only what the round before had (settings: stop.already_collected).
+    With domains.annotate = "manual" each round stops for a person: exit code 3 and what to do next.
+    """
+    from corpus.iterate import has_converged
+    from corpus.iterate import iterate as run_rounds
+    from pipelines.fanout import fan_out_by
+    from pipelines.ingest import ingest as ingest_pool
+    from pipelines.score import score
+
+    with _opened(workspace, config) as (opened, settings):
+        fan_out = fan_out_by(settings.run, opened)
+        ingest_pool(opened, settings, fan_out)
+        rows = run_rounds(opened, settings, rounds, partial(score, fan_out=fan_out))
+    if as_json:
+        _print_json(rows)
+        return
+    render.rounds(rows)
+    if has_converged(rows[-1], settings.stop.already_collected):
+        print(
+            f"Stopped after round {len(rows)}: {rows[-1]['already_pages']:.1%} of its pages and "
+            f"{rows[-1]['already_tokens']:.1%} of its tokens were collected in the round before "
+            f"(stop.already_collected is {settings.stop.already_collected:.0%})."
+        )
+
+
+@app.command()
+def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Show where a workspace stands: the pool, one row a round, the corpus, the exports."""
+    from corpus.status import status as status_of
+
+    state = status_of(Workspace(workspace))
+    if as_json:
+        _print_json(state)
+    else:
+        render.status(state)
+
+
+@app.command()
+def finish(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+    """Make the corpus of the last round: extract with care, deduplicate, decontaminate, write shards."""
+    from pipelines.collect import finish as finish_corpus
+    from pipelines.fanout import fan_out_by
+
+    with _opened(workspace) as (opened, settings):
+        finish_corpus(opened, settings, fan_out_by(settings.run, opened))
+    status(workspace, as_json)
+
+
+@app.command()
+def query(
+    name: Annotated[str | None, typer.Argument(help='A named query, or SQL in quotes: "SELECT host, …". None: list the names.')] = None,
+    workspace: WorkspaceOption = HERE,
+    output_format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print the answer.")] = TableFormat.table,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; required for parquet.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option("--set", help="A query's parameter, as round=2. May be repeated.")] = None,
+    database: Annotated[Path | None, typer.Option(help="Write the views as a .duckdb file that the duckdb shell opens.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a workspace with DuckDB: a named query, or any SELECT over its views. Nothing is written to it."""
+    from corpus.query import named_queries, run_query, write_database
+
+    opened = Workspace(workspace)
+    if database is not None:
+        write_database(opened, database)
+        print(f"{database} written. Next: duckdb {database}")
+    elif name is None:
+        render.query_names(named_queries())
+    else:
+        pairs = [text.partition("=") for text in parameter or []]
+        if wrong := [text for text, (_, equals, _) in zip(parameter or [], pairs, strict=True) if not equals]:
+            raise InputError(f"--set {wrong[0]}: a name and a value are wanted, as in --set round=2")
+        table = run_query(opened, name, {key: value for key, _, value in pairs})
+        render.answer(table, "json" if as_json else output_format.value, output)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Name of the export: its directory below exports/.")],
+    workspace: WorkspaceOption = HERE,
+    tokenizer: Annotated[str | None, typer.Option(help="A tokenizer.json, or a name on the Hugging Face hub.")] = None,
+    train_tokenizer: Annotated[int | None, typer.Option(metavar="VOCAB", min=257, help="Train a byte-level BPE of this size on the corpus instead.")] = None,
+    output_format: Annotated[TokenFormat, typer.Option("--format", help="ds: datatrove's .ds; megatron: .bin and .idx.")] = TokenFormat.ds,
+    shard_tokens: Annotated[int, typer.Option(min=1, help="Tokens of a shard, at most; a longer document has one of its own.")] = 100_000_000,
+    seed: Annotated[int, typer.Option(help="Shuffles the documents.")] = 1,
+    shuffle: Annotated[bool, typer.Option(help="Shuffle, or keep the order of the shards.")] = True,
+    eos: Annotated[str | None, typer.Option(help="End-of-document token, where the tokenizer has several.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every document back and compare it with the corpus.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the corpus as tokenized shards for continued pretraining, or --verify an export that is there."""
+    from pipelines.export import export_corpus, verify_export
+    from pipelines.fanout import fan_out_by
+
+    with _opened(workspace) as (opened, settings):
+        if tokenizer or train_tokenizer or not verify:
+            made = export_corpus(
+                opened,
+                name,
+                tokenizer=tokenizer,
+                train_vocab=train_tokenizer,
+                format=output_format.value,
+                shard_tokens=shard_tokens,
+                seed=seed,
+                shuffle=shuffle,
+                eos=eos,
+                fan_out=fan_out_by(settings.run, opened),
+            )
+        result: Any = verify_export(opened, name) if verify else made
+    if as_json:
+        _print_json(result)
+    else:
+        render.pairs(result)
+    if verify and result["mismatches"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    labels: Annotated[list[Path], typer.Argument(help="JSONL files with url and label (math, not_math, borderline).")],
+    workspace: WorkspaceOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a workspace against labelled URLs: average precision, precision and recall of each round and of the corpus."""
+    from corpus.evaluate import evaluate as evaluate_labels
+
+    evaluation = evaluate_labels(Workspace(workspace), labels).as_dict()
+    if as_json:
+        _print_json(evaluation)
+    else:
+        render.evaluation(evaluation)

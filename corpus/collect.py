@@ -1,0 +1,70 @@
+"""Collected pages again, with care: each record is read at its pointer and its formulas are kept."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from corpus.charset import decode
+from corpus.config import Pool
+from corpus.extract import CarefulText, careful_text
+from corpus.guard import Failure, Guard
+from corpus.schema import EXTRACTED, FAILED
+from corpus.tables import read_rows, table_writer
+from corpus.text import estimate_tokens
+from corpus.warc import read_record
+from corpus.workspace import part
+
+POINTER = ["page_id", "url", "warc_filename", "warc_record_offset", "warc_record_length", "fetch_time"]
+
+
+def extract_part(source: str, pages: Path, kept: Path, recalled: Path, rank: int, directory: Path, limits: Pool) -> None:
+    """Extract the recalled pages of one pool part into part-NNNNN (schema.EXTRACTED) and failed-NNNNN.parquet.
+
+    source: the WARC file that the part came from. A page that breaks the limits or leaves no text is
+    a row of schema.FAILED.
+    Raises InputError, naming source and offset, where a record is no longer there.
+    """
+    wanted = {row["page_id"] for row in read_rows(recalled, ["page_id"])}
+    captures = {(row["page_id"], row["warc_record_offset"]) for row in read_rows(kept) if row["page_id"] in wanted}
+    sent: deque[dict[str, Any]] = deque()
+
+    def records() -> Iterator[tuple[bytes, str | None, str]]:
+        for row in read_rows(pages, POINTER):
+            if (row["page_id"], row["warc_record_offset"]) in captures:
+                found = read_record(source, row["warc_record_offset"], row["warc_record_length"], limits.max_page_bytes)
+                sent.append(row)
+                yield found.payload, found.http_charset, row["url"]
+
+    guard: Guard[CarefulText] = Guard(
+        "corpus.collect:extract_record", seconds=limits.page_seconds, megabytes=limits.page_megabytes
+    )
+    with (
+        table_writer(part(directory, rank), EXTRACTED) as extracted,
+        table_writer(part(directory, rank, "failed"), FAILED) as failed,
+        guard,
+    ):
+        for result in guard.map(records()):
+            row = sent.popleft()
+            if isinstance(result, Failure):
+                failed.add({"page_id": row["page_id"], "reason": result.reason})
+            elif not result.text:
+                failed.add({"page_id": row["page_id"], "reason": "no_text"})
+            else:
+                extracted.add(
+                    {
+                        **row,
+                        "text": result.text,
+                        "n_chars": len(result.text),
+                        "n_tokens": estimate_tokens(result.text),
+                        "n_formulas": result.n_formulas,
+                        "n_formulas_kept": result.n_formulas_kept,
+                        "extractor": result.extractor,
+                    }
+                )
+
+
+def extract_record(record: tuple[bytes, str | None, str]) -> CarefulText:
+    """(payload, charset by HTTP, URL) to text: what runs in the killable worker."""
+    payload, http_charset, url = record
+    return careful_text(decode(payload, http_charset)[0], url)

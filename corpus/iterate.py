@@ -1,0 +1,268 @@
+"""The loop: seed, train, score, recall, domains, expand; and when to stop.
+
+    rounds/NN/seed       positives and negatives drawn for the round
+              model      model.bin and its scores on held-out domains
+              scores     a score for every page of the pool
+              recalled   the best pages, up to the budget
+              domains    math domains and URL prefixes
+              expanded   what was decided of the prefixes; pages that join the next seed
+
+Source: DeepSeekMath (arXiv 2402.03300), section 2.1.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from corpus import domains
+from corpus.classify import MODEL, train
+from corpus.config import Recall, Settings
+from corpus.errors import AnnotationWanted, InputError, StageError
+from corpus.files import stamps
+from corpus.metrics import precision_and_recall
+from corpus.schema import RECALLED, ROUND
+from corpus.seeds import draw, gather
+from corpus.tables import duck, read_rows, selected, sql_list, write_rows
+from corpus.workspace import Workspace, file_digest, parts
+
+# Brings rounds/NN/scores up to date, wherever the work is done: pipelines/score.py.
+ScoreRound = Callable[[Workspace, Settings, int], None]
+
+
+def iterate(workspace: Workspace, settings: Settings, n_rounds: int, score: ScoreRound) -> list[dict[str, Any]]:
+    """Bring rounds 1 to n_rounds up to date; the pool must be. Returns their rows (schema.ROUND).
+
+    Ends early, with fewer rows than n_rounds, when the stop rule holds (see `has_converged`).
+    Raises AnnotationWanted where a round waits for a person.
+    """
+    gather_seed(workspace, settings)
+    rows: list[dict[str, Any]] = []
+    for number in range(1, n_rounds + 1):
+        rows.append(run_round(workspace, settings, number, score))
+        if has_converged(rows[-1], settings.stop.already_collected):
+            break
+    return rows
+
+
+def has_converged(row: Mapping[str, Any], already_collected: float) -> bool:
+    """The round before had collected this share already, by pages and by tokens alike."""
+    shares = (row["already_pages"], row["already_tokens"])
+    return all(share is not None and share >= already_collected for share in shares)
+
+
+def gather_seed(workspace: Workspace, settings: Settings) -> None:
+    """Stage seed: the documents that a person gave, read once for all rounds."""
+    if not settings.seed.paths:
+        raise InputError(
+            f"{workspace.settings_path}: seed.paths is empty. Name JSONL, Parquet or WARC files of pages "
+            "of the kind you want to find."
+        )
+
+    def build(directory: Path) -> dict[str, Any]:
+        counts = {"positives": gather(settings.seed.paths, directory / "positives.parquet", settings)}
+        if settings.negatives.paths:
+            counts["negatives"] = gather(settings.negatives.paths, directory / "negatives.parquet", settings)
+        return counts
+
+    workspace.run(
+        "seed",
+        build,
+        settings={
+            "max_words": settings.classifier.max_words,
+            "pages": settings.pool.model_dump(exclude={"warcs", "crawl"}),
+        },
+        files=stamps(settings.seed.paths, workspace.root) | stamps(settings.negatives.paths, workspace.root, role="negative"),
+    )
+
+
+def run_round(workspace: Workspace, settings: Settings, number: int, score: ScoreRound) -> dict[str, Any]:
+    """Bring one round up to date, the ones before it must be; returns its row (schema.ROUND)."""
+
+    def stage(name: str, of: int = number) -> str:
+        return workspace.round(of, name)
+
+    earlier = range(1, number)
+    workspace.run(
+        stage("seed"),
+        lambda directory: draw(workspace, number, settings, directory),
+        settings={
+            "max_docs": settings.seed.max_docs,
+            "max_words": settings.classifier.max_words,
+            "held_out": settings.classifier.held_out,
+            "random_seed": settings.classifier.random_seed,
+            "per_positive": settings.negatives.per_positive,
+            "outside_negatives": bool(settings.negatives.paths),
+            "exclude_collected": settings.negatives.exclude_collected,
+        },
+        inputs=["pool/parts", "pool/unique", "seed", *(stage("expanded", n) for n in earlier)],
+    )
+    seed = workspace.path(stage("seed"))
+    workspace.run(
+        stage("model"),
+        lambda directory: train(
+            seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier
+        ),
+        settings=settings.classifier.model_dump(exclude={"max_words", "held_out"}),
+        inputs=[stage("seed")],
+    )
+    score(workspace, settings, number)
+    workspace.run(
+        stage("recalled"),
+        lambda directory: recall(workspace, number, directory, settings.recall),
+        settings={"keep_share": settings.recall.keep_share, "min_score": settings.recall.min_score,
+                  "keep_tokens": settings.recall.budget(number)},
+        inputs=["pool/parts", "pool/unique", stage("scores"), *(stage("recalled", n) for n in earlier)],
+    )
+    workspace.run(
+        stage("domains"),
+        lambda directory: domains.collected_shares(workspace, number, directory, settings.domains),
+        settings=settings.domains.model_dump(exclude={"annotate"}),
+        inputs=["pool/parts", "pool/unique", stage("recalled")],
+    )
+    persons = annotate(workspace, settings, number)
+    manual = settings.domains.annotate == "manual"
+
+    def expand(directory: Path) -> dict[str, Any]:
+        counts = domains.expand_round(workspace, number, directory, persons, manual)
+        row = summary(workspace, number, counts)
+        write_rows(directory / "round.parquet", [row], ROUND)
+        return counts
+
+    workspace.run(
+        stage("expanded"),
+        expand,
+        settings={"manual": manual, "persons": sorted(persons.items())},
+        inputs=["pool/parts", "pool/unique", stage("seed"), stage("model"), stage("recalled"), stage("domains")],
+    )
+    return next(read_rows(workspace.path(stage("expanded")) / "round.parquet"))
+
+
+def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> dict[str, Any]:
+    """Rank the pool by score, ties by page_id, and keep the best by the rule; schema.RECALLED.
+
+    A budget keeps the longest head of the ranking whose tokens fit into it.
+    Returns counts: n_pool, n_scored, n_collected, n_tokens, n_new, already_pages, already_tokens, cut_score.
+    Raises StageError where nothing is kept.
+    """
+    pool, unique, scores = (workspace.path(s) for s in ("pool/parts", "pool/unique", workspace.round(number, "scores")))
+    earlier = [workspace.path(workspace.round(n, "recalled")) / "recalled.parquet" for n in range(1, number)]
+    with duck(directory) as connection:
+        connection.execute(
+            f"""CREATE TABLE scored AS
+                SELECT page_id, score, n_tokens FROM read_parquet({sql_list(parts(scores))})
+                JOIN (SELECT page_id, n_tokens FROM read_parquet({sql_list(parts(pool))}) SEMI JOIN
+                      read_parquet({sql_list(parts(unique, "kept"))}) USING (page_id, warc_filename, warc_record_offset))
+                USING (page_id)"""
+        )
+        past = f"read_parquet({sql_list(earlier)})" if earlier else "(SELECT '' AS page_id, 0 AS first_round WHERE false)"
+        connection.execute(
+            f"""CREATE TABLE recalled AS
+                SELECT page_id, score, rank, n_tokens, p.first_round IS NULL AS new,
+                       coalesce(p.first_round, {number}) AS first_round
+                FROM (SELECT *, row_number() OVER ranking AS rank, sum(n_tokens) OVER ranking AS running
+                      FROM scored WHERE score IS NOT NULL WINDOW ranking AS (ORDER BY score DESC, page_id))
+                LEFT JOIN (SELECT page_id, min(first_round) AS first_round FROM {past} GROUP BY page_id) p USING (page_id)
+                WHERE {_kept_by(rule, number)}"""
+        )
+        n_collected = write_rows(
+            directory / "recalled.parquet", selected(connection, "FROM recalled ORDER BY rank"), RECALLED
+        )
+        counts = next(
+            selected(
+                connection,
+                """SELECT (SELECT count(*) FROM scored) AS n_pool, (SELECT count(score) FROM scored) AS n_scored,
+                          (SELECT max(score) FROM scored) AS best_score,
+                          count(*) AS n_collected, coalesce(sum(n_tokens), 0)::BIGINT AS n_tokens,
+                          count(*) FILTER (new) AS n_new, min(score) AS cut_score FROM recalled""",
+            )
+        )
+        if not n_collected:
+            raise StageError(
+                f"round {number} collected nothing of {counts['n_pool']} pages, {counts['n_scored']} of them scored "
+                f"(best score {counts['best_score']}): {_rule_in_words(rule, number)}. Loosen [recall] in "
+                f"{workspace.settings_path}."
+            )
+        already = {"already_pages": None, "already_tokens": None}
+        if earlier:
+            already = next(
+                selected(
+                    connection,
+                    f"""SELECT count(b.page_id) / count(*) AS already_pages,
+                               coalesce(sum(n_tokens) FILTER (b.page_id IS NOT NULL), 0) / sum(n_tokens) AS already_tokens
+                        FROM recalled LEFT JOIN (SELECT page_id FROM read_parquet({sql_list(earlier[-1:])})) b
+                        USING (page_id)""",
+                )
+            )
+    return counts | already
+
+
+def _kept_by(rule: Recall, number: int) -> str:
+    if rule.min_score is not None:
+        return f"score >= {rule.min_score}"
+    if rule.keep_share is not None:
+        return f"rank <= {rule.keep_share} * (SELECT count(score) FROM scored)"
+    return f"running <= {rule.budget(number)}"
+
+
+def _rule_in_words(rule: Recall, number: int) -> str:
+    if rule.min_score is not None:
+        return f"min_score is {rule.min_score}"
+    if rule.keep_share is not None:
+        return f"keep_share is {rule.keep_share}"
+    return f"keep_tokens is {rule.budget(number)}, less than the best page has"
+
+
+def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str, str]:
+    """Write the round's annotations.csv and return a person's decision of each prefix (see domains.py).
+
+    Raises AnnotationWanted, in manual mode, while a proposed prefix is undecided.
+    """
+    path = workspace.annotations(number)
+    proposed = list(read_rows(workspace.path(workspace.round(number, "domains")) / "prefixes.parquet"))
+    earlier: dict[str, str] = {}
+    for n in range(1, number):
+        earlier |= domains.decisions_of(domains.read_annotations(workspace.annotations(n)), (), earlier)
+    domains.write_annotations(path, proposed, earlier)
+    names = [row["prefix"] for row in proposed]
+    persons = domains.decisions_of(domains.read_annotations(path), names, earlier)
+    undecided = [name for name in names if name not in persons]
+    if undecided and settings.domains.annotate == "manual":
+        raise AnnotationWanted(
+            f"Round {number} waits for a person: {len(undecided)} of {len(names)} URL prefixes are undecided.\n"
+            f"  1. Open {path}\n"
+            f"  2. Write accept, reject or auto into the column decision; the line {domains.EVERY_BLANK} answers for all "
+            "that stay blank.\n"
+            f"  3. Type: corpus iterate {number} -w {workspace.root}"
+        )
+    return persons
+
+
+def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any]) -> dict[str, Any]:
+    """A round in one row (schema.ROUND), from the counts of its stages and the model's held-out scores."""
+
+    def counts(name: str) -> Mapping[str, Any]:
+        manifest = workspace.manifest(workspace.round(number, name))
+        assert manifest is not None
+        return manifest.counts
+
+    model = workspace.path(workspace.round(number, "model"))
+    recalled = counts("recalled")
+    held_out = pq.read_table(model / "held_out.parquet")
+    score = held_out["score"].to_numpy(zero_copy_only=False)
+    chosen = np.nan_to_num(score, nan=-1.0) >= recalled["cut_score"]
+    precision, recall_ = precision_and_recall(held_out["positive"].to_numpy(zero_copy_only=False).astype(bool), chosen)
+    return {
+        "round": number,
+        "n_seed": counts("seed")["n_positives"],
+        "n_negatives": counts("seed")["n_negatives"],
+        "held_out_ap": counts("model")["held_out_ap"],
+        "held_out_precision": precision,
+        "held_out_recall": recall_,
+        "n_math_domains": counts("domains")["n_math_domains"],
+        "model_digest": file_digest(model / MODEL),
+        **{name: recalled[name] for name in ROUND.names if name in recalled},
+        **expanded,
+    }

@@ -1,0 +1,171 @@
+"""Results as tables for people; the command line prints nothing but through here or as JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from corpus.errors import InputError
+from corpus.tables import replacing
+
+# Heading, and the column of schema.ROUND under it.
+ROUND_COLUMNS = (
+    ("round", "round"),
+    ("pool", "n_pool"),
+    ("seed", "n_seed"),
+    ("collected", "n_collected"),
+    ("tokens", "n_tokens"),
+    ("new", "n_new"),
+    ("already", "already_pages"),
+    ("by tokens", "already_tokens"),
+    ("precision*", "held_out_precision"),
+    ("recall*", "held_out_recall"),
+    ("math domains", "n_math_domains"),
+    ("expanded", "n_expanded"),
+)
+HELD_OUT_NOTE = "* on held-out domains of seed and negatives, at the score where the round cut; random negatives may hold mathematics."
+
+
+def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line a round; rows of schema.ROUND."""
+    table = _table([heading for heading, _ in ROUND_COLUMNS])
+    for row in rows:
+        table.add_row(*(_cell(row[column], share=0 <= i - 6 < 4) for i, (_, column) in enumerate(ROUND_COLUMNS)))
+    _print(table)
+    print(HELD_OUT_NOTE)
+
+
+def status(state: Mapping[str, Any]) -> None:
+    """What `status.status` tells."""
+    print(f"workspace  {state['workspace']}")
+    if pool := state["pool"]:
+        print(
+            f"pool       {pool['n_pages']:,} unique pages of {pool['n_captures']:,} captured in {pool['n_files']} files; "
+            f"duplicates removed: {_counts(pool['removed'])}"
+        )
+        print(f"           records that are no page: {_counts(pool['dropped'])}")
+    else:
+        print("pool       not built. Type: corpus ingest")
+    if state["rounds"]:
+        print()
+        rounds(state["rounds"])
+    if corpus := state["corpus"]:
+        print()
+        extracted, contaminated = corpus["extracted"], corpus["contaminated"]
+        print(f"extracted  {extracted.get('n_pages', 0):,} pages; failed: {_counts(extracted.get('failed'))}")
+        print(f"dedup      removed: {_counts(corpus['duplicates'])}")
+        print(
+            f"decontam   removed: {contaminated.get('n_contaminated', 0):,} pages "
+            f"({contaminated.get('n_benchmark_texts', 0):,} benchmark texts; by benchmark: {_counts(contaminated.get('by_benchmark'))})"
+        )
+        print(f"corpus     {corpus['n_pages']:,} pages, {corpus['n_tokens']:,} tokens (estimated) in {corpus['n_shards']} shards")
+        print(f"           {corpus['directory']}")
+    for export in state["exports"]:
+        print(f"export     {export['name']}: {export['n_documents']:,} documents, {export['n_tokens']:,} tokens")
+    for stage in state["stale"]:
+        print(f"stale      {stage}: built from what is no longer there; the command that built it builds it again")
+
+
+def query_names(queries: Mapping[str, Any]) -> None:
+    """Named queries and the questions that they answer."""
+    table = _table(["query", "answers"], right=False)
+    for name, named in queries.items():
+        table.add_row(name, named.title)
+    _print(table)
+    print("corpus query NAME, or SQL over the views: corpus query \"SELECT domain, share FROM domains\"")
+
+
+def answer(table: pa.Table, output_format: str, output: Path | None) -> None:
+    """A query's answer in a format, to standard output or a file."""
+    if output_format == "parquet":
+        if output is None:
+            raise InputError("--format parquet needs --output FILE")
+        with replacing(output) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+        return
+    if output_format == "table" and output is None:
+        shown = _table(table.column_names)
+        for row in table.to_pylist():
+            shown.add_row(*(_cell(value) for value in row.values()))
+        _print(shown)
+        return
+    if output_format == "json":
+        text = json.dumps(table.to_pylist(), indent=1, default=str) + "\n"
+    else:
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerows([table.column_names, *(row.values() for row in table.to_pylist())])
+        text = lines.getvalue()
+    if output is None:
+        print(text, end="")
+    else:
+        with replacing(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def evaluation(result: Mapping[str, Any]) -> None:
+    """What `evaluate.evaluate` found."""
+    for title, subset in (("all labels", result["all"]), ("gold labels", result["gold"])):
+        if subset is None:
+            continue
+        labels = subset["labels"]
+        print(f"{title}: {_counts(labels)}")
+        table = _table(["round", "AP", "precision", "recall", "true", "false", "missed"])
+        for row in [*subset["rounds"], subset["corpus"]]:
+            if row is not None:
+                table.add_row(
+                    str(row.get("round", "corpus")),
+                    *(_cell(row.get(name), share=True) for name in ("average_precision", "precision", "recall")),
+                    *(_cell(row.get(name)) for name in ("n_true", "n_false", "n_missed")),
+                )
+        _print(table)
+
+
+def pairs(result: Mapping[str, Any]) -> None:
+    """A flat result, a line a name."""
+    width = max(map(len, result), default=0)
+    for name, value in result.items():
+        print(f"{name:<{width}}  {_cell(value)}")
+
+
+def _table(headings: Iterable[str], right: bool = True) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    if Console().is_terminal:
+        Console().print(table)
+        return
+    text = io.StringIO()
+    Console(file=text, width=10_000, color_system=None).print(table)  # a pipe has no width: no cell is folded
+    print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+
+
+def _cell(value: object, share: bool = False) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return str(value).lower()
+        case float() if share:
+            return f"{value:.3f}"
+        case float():
+            return f"{value:,.4g}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def _counts(counts: Mapping[str, int] | None) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items()) if counts else "none"

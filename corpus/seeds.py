@@ -1,0 +1,235 @@
+"""What the classifier learns from: the documents that a person gave, and what a round draws of them.
+
+Seed and pool go through the same text function, so that the classifier learns the
+subject and not the source.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from corpus.config import Pool, Settings
+from corpus.errors import InputError, StageError
+from corpus.files import open_file
+from corpus.sources import expand
+from corpus.pool import ingest_part
+from corpus.schema import DOCUMENT, SEED
+from corpus.tables import duck, read_rows, selected, sql_list, table_writer, write_rows
+from corpus.text import classifier_line
+from corpus.urls import canonical_url, host_name, page_id, registered_domain
+from corpus.workspace import Workspace, part, parts
+
+JSONL = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
+WARC = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
+
+
+def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, Any]:
+    """Read documents (JSONL, Parquet or WARC, told by the name's end) into schema.SEED, by doc_id.
+
+    Returns counts: n_documents, n_duplicates, and dropped (reason -> count). A document given
+    twice stands once.
+    Raises InputError naming a file that cannot be read, has no text column, or holds a broken
+    line, and when not one document is left.
+    """
+    dropped: Counter[str] = Counter()
+    staged = out.with_name(f".{out.name}.staged")
+    n_given = write_rows(staged, _documents(patterns, out.parent, settings, dropped), SEED)
+    with duck(out.parent) as connection:
+        rows = selected(
+            connection,
+            f"""SELECT doc_id, url, domain, text FROM read_parquet({sql_list([staged])})
+                QUALIFY row_number() OVER (PARTITION BY doc_id ORDER BY text, url) = 1 ORDER BY doc_id""",
+        )
+        n_documents = write_rows(out, rows, SEED)
+    staged.unlink()
+    if not n_documents:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(dropped.items())) or "they hold no rows"
+        raise InputError(f"{', '.join(patterns)}: not one document to learn from ({reasons})")
+    return {"n_documents": n_documents, "n_duplicates": n_given - n_documents, "dropped": dict(sorted(dropped.items()))}
+
+
+def _documents(
+    patterns: Sequence[str], scratch: Path, settings: Settings, dropped: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    for name, source in expand(patterns, scratch).items():
+        if source.lower().endswith(WARC):
+            rows = _from_warc(name, source, scratch, settings.pool, dropped)
+        elif source.lower().endswith(".parquet"):
+            rows = _from_parquet(source)
+        elif source.lower().endswith(JSONL):
+            rows = _from_jsonl(source)
+        else:
+            raise InputError(f"{source}: neither JSONL ({', '.join(JSONL)}), Parquet nor WARC ({', '.join(WARC)})")
+        for row in rows:
+            line = classifier_line(row["text"] or "", max_words=settings.classifier.max_words)
+            if line:
+                yield {**_identity(row.get("url"), line), "text": line}
+            else:
+                dropped["empty_text"] += 1
+
+
+def _identity(url: str | None, line: str) -> dict[str, str | None]:
+    try:
+        canonical = canonical_url(url or "")
+    except ValueError:
+        return {"doc_id": xxhash.xxh3_128_hexdigest(line), "url": None, "domain": None}
+    return {"doc_id": page_id(canonical), "url": canonical, "domain": registered_domain(host_name(canonical))}
+
+
+def _from_warc(
+    name: str, source: str, scratch: Path, limits: Pool, dropped: Counter[str]
+) -> Iterator[Mapping[str, Any]]:
+    directory = scratch / ".warc"
+    directory.mkdir(exist_ok=True)
+    ingest_part(source, name, 0, directory, limits)
+    dropped.update(row["reason"] for row in read_rows(part(directory, 0, "dropped"), ["reason"]))
+    yield from read_rows(part(directory, 0), ["url", "text"])
+    shutil.rmtree(directory)
+
+
+def _from_parquet(source: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        with open_file(source) as file, pq.ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            if "text" not in names:
+                raise InputError(f"{source}: no column text; it has {', '.join(names)}")
+            columns = [name for name in ("text", "url") if name in names]
+            for batch in table.iter_batches(batch_size=1_000, columns=columns):
+                yield from batch.to_pylist()
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{source} is not a Parquet file: {error}") from error
+
+
+def _from_jsonl(source: str) -> Iterator[Mapping[str, Any]]:
+    with open_file(source) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{source}, line {number}: not JSON ({error})") from error
+            if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+                raise InputError(f"{source}, line {number}: an object with a text was expected")
+            url = row.get("url")
+            yield {"text": row["text"], "url": url if isinstance(url, str) else None}
+
+
+def draw(workspace: Workspace, number: int, settings: Settings, directory: Path) -> dict[str, Any]:
+    """Draw a round's positives and negatives (schema.DOCUMENT) into `directory`, in random order.
+
+    Positives: the seed, and what earlier rounds expanded to. Negatives: the given ones, else
+    random pool pages that are no positive and, by a setting, were not collected the round before.
+    A share of the domains of both is held out. Returns n_positives, n_expanded, n_negatives,
+    n_held_out_domains.
+
+    Raises StageError where one class is empty.
+    """
+    seed = settings.classifier.random_seed
+    with duck(directory) as connection:
+        _register(connection, workspace, number, settings)
+        connection.execute(
+            f"""CREATE TABLE positives AS
+                SELECT doc_id, source, md5(doc_id || 'positive{seed}') AS draw FROM (
+                    SELECT doc_id, 'seed' AS source FROM given_positives
+                    UNION ALL SELECT page_id, 'expanded' FROM expanded ANTI JOIN given_positives ON page_id = doc_id)
+                ORDER BY draw LIMIT {settings.seed.max_docs}"""
+        )
+        n_positives = _count(connection, "positives")
+        candidates = "'seed' AS source FROM given_negatives" if settings.negatives.paths else "'pool' AS source FROM candidates"
+        connection.execute(
+            f"""CREATE TABLE negatives AS
+                SELECT doc_id, md5(doc_id || 'negative{seed}') AS draw, {candidates}
+                ANTI JOIN positives USING (doc_id)
+                ORDER BY draw LIMIT {round(settings.negatives.per_positive * n_positives)}"""
+        )
+        n_negatives = _count(connection, "negatives")
+        if not n_positives or not n_negatives:
+            raise StageError(
+                f"round {number}: {n_positives} positives and {n_negatives} negatives; a classifier needs both. "
+                "Negatives are pool pages outside the seed: give a larger crawl, or files in negatives.paths."
+            )
+        held_out: set[str] = set()
+        for name in ("positives", "negatives"):
+            groups = Counter(row["held_by"] for row in selected(connection, _documents_of(name, "held_by")))
+            held_out |= choose_held_out(groups, settings.classifier.held_out, seed, already=held_out)
+        for name in ("positives", "negatives"):
+            with table_writer(directory / f"{name}.parquet", DOCUMENT) as writer:
+                for row in selected(connection, _documents_of(name, "*") + " ORDER BY draw, doc_id"):
+                    if row["source"] != "seed":
+                        row["text"] = classifier_line(row["text"], max_words=settings.classifier.max_words)
+                    if row["text"]:
+                        writer.add({**row, "held_out": row["held_by"] in held_out})
+        n_expanded = _count(connection, "positives WHERE source = 'expanded'")
+    return {
+        "n_positives": n_positives,
+        "n_expanded": n_expanded,
+        "n_negatives": n_negatives,
+        "n_held_out_domains": len(held_out),
+    }
+
+
+def choose_held_out(groups: Counter[str], share: float, random_seed: int, already: set[str]) -> set[str]:
+    """Domains that together hold about `share` of the documents, in a random order that the seed fixes.
+
+    groups: documents of each domain; a document without one is a domain of its own. A domain that
+    holds over half of all is never chosen. `already`: domains that are held out in any case.
+    """
+    total = groups.total()
+    chosen: set[str] = set()
+    n_held = sum(n for group, n in groups.items() if group in already)
+    for group in sorted(groups, key=lambda name: xxhash.xxh3_128_hexdigest(f"{random_seed}:held out:{name}")):
+        if n_held >= share * total:
+            break
+        if group not in already and groups[group] <= total / 2:
+            chosen.add(group)
+            n_held += groups[group]
+    return chosen
+
+
+def _register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, number: int, settings: Settings) -> None:
+    """Views over what a round may draw from."""
+    pool, unique, seed = (workspace.path(name) for name in ("pool/parts", "pool/unique", "seed"))
+    connection.execute(
+        f"""CREATE VIEW pages AS
+            SELECT page_id AS doc_id, url, url_host_registered_domain AS domain, text
+            FROM read_parquet({sql_list(parts(pool))})
+            SEMI JOIN read_parquet({sql_list(parts(unique, "kept"))}) USING (page_id, warc_filename, warc_record_offset)"""
+    )
+    for name in ("positives", "negatives"):
+        given = seed / f"{name}.parquet"
+        source = f"read_parquet({sql_list([given])})" if given.exists() else "pages WHERE false"
+        connection.execute(f"CREATE VIEW given_{name} AS SELECT doc_id, url, domain, text FROM {source}")
+    expanded = [workspace.path(workspace.round(n, "expanded")) / "expanded.parquet" for n in range(1, number)]
+    connection.execute(f"CREATE VIEW expanded AS SELECT DISTINCT page_id FROM {_ids(expanded)}")
+    before = workspace.path(workspace.round(number - 1, "recalled")) / "recalled.parquet"
+    excluded = [before] if number > 1 and settings.negatives.exclude_collected else []
+    connection.execute(f"CREATE VIEW candidates AS SELECT doc_id FROM pages ANTI JOIN {_ids(excluded)} ON doc_id = page_id")
+
+
+def _ids(paths: Sequence[Path]) -> str:
+    return f"read_parquet({sql_list(paths)})" if paths else "(SELECT '' AS page_id WHERE false)"
+
+
+def _documents_of(name: str, columns: str) -> str:
+    """Query for the drawn documents of one class; held_by is what a hold-out takes whole."""
+    given, pool = (
+        f"""SELECT d.*, n.source, n.draw, coalesce(d.domain, d.doc_id) AS held_by
+            FROM {name} n JOIN {documents} d USING (doc_id) WHERE (n.source = 'seed') = {is_seed}"""
+        for documents, is_seed in ((f"given_{name}", "true"), ("pages", "false"))
+    )
+    return f"SELECT {columns} FROM ({given} UNION ALL {pool})"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])

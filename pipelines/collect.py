@@ -1,0 +1,152 @@
+"""The collected pages of the last round to the final corpus: extract, deduplicate, decontaminate, shard."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from corpus.collect import extract_part
+from corpus.config import Decontam, Pool, Settings
+from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
+from corpus.errors import InputError, WorkspaceError
+from corpus.shards import Pieces, write_shards
+from corpus.files import stamps
+from corpus.sources import expand
+from corpus.tables import read_rows
+from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
+from pipelines.ingest import count_rows, remove_duplicates
+
+EXTRACTED, SIGNED, UNIQUE, CONTAMINATED = (
+    f"finish/{stage}" for stage in ("extracted", "signatures", "unique", "contaminated")
+)
+
+
+def finish(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
+    """Bring finish/* and corpus up to date with the last round.
+
+    Raises WorkspaceError where no round is complete.
+    """
+    number = workspace.rounds_done()
+    if not number:
+        raise WorkspaceError(f"{workspace.root}: no round is complete. Type: corpus iterate 1 -w {workspace.root}")
+    extract(workspace, settings, number, fan_out)
+    remove_duplicates(workspace, settings, fan_out, pages=EXTRACTED, signatures=SIGNED, unique=UNIQUE)
+    decontaminate(workspace, settings, fan_out)
+    shard(workspace, settings, number)
+
+
+def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanOut) -> None:
+    """Stage finish/extracted: one task a pool part."""
+    pool, unique = workspace.path("pool/parts"), workspace.path("pool/unique")
+    recalled = workspace.path(workspace.round(number, "recalled")) / "recalled.parquet"
+    limits = settings.pool
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        sources = list(expand(limits.warcs, workspace.root).values())
+        if len(sources) != len(parts(pool)):
+            raise InputError(
+                f"pool.warcs names {len(sources)} files, the pool was made of {len(parts(pool))}. "
+                f"Type: corpus ingest -w {workspace.root}"
+            )
+        task = partial(extract_rank, sources, pool, unique, recalled, directory, limits)
+        fan_out(task, missing_ranks(directory, len(sources)), directory)
+        failed = Counter(row["reason"] for path in parts(directory, "failed") for row in read_rows(path, ["reason"]))
+        return {"round": number, "n_pages": count_rows(parts(directory)), "failed": dict(sorted(failed.items()))}
+
+    workspace.run(
+        EXTRACTED,
+        build,
+        settings=limits.model_dump(include={"max_page_bytes", "page_seconds", "page_megabytes"}),
+        inputs=["pool/parts", "pool/unique", workspace.round(number, "recalled")],
+    )
+
+
+def extract_rank(
+    sources: Sequence[str], pool: Path, unique: Path, recalled: Path, directory: Path, limits: Pool, rank: int
+) -> None:
+    """The recalled pages of one part."""
+    extract_part(sources[rank], part(pool, rank), part(unique, rank, "kept"), recalled, rank, directory, limits)
+
+
+def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
+    """Stage finish/contaminated: one task a part; evidence, and what the benchmarks protect."""
+    rule = settings.decontam
+    extracted, removed = workspace.path(EXTRACTED), workspace.path(UNIQUE) / "removed.parquet"
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        files = [Path(path) for path in expand(rule.benchmarks, workspace.root).values()]
+        protected = coverage(load_benchmarks(files, rule.columns), rule.ngram, rule.min_ngram) if files else []
+        task = partial(decontaminate_rank, files, rule, extracted, removed, directory)
+        fan_out(task, missing_ranks(directory, len(parts(extracted))), directory)
+        evidence = [row for path in parts(directory) for row in read_rows(path, ["page_id", "benchmark"])]
+        pages = Counter(benchmark for _, benchmark in {(row["page_id"], row["benchmark"]) for row in evidence})
+        counts = Counter[str]()
+        for benchmark in protected:
+            counts.update({name: getattr(benchmark, name) for name in ("n_ngram", "n_whole", "n_unprotected", "n_empty")})
+        return {
+            "n_contaminated": len({row["page_id"] for row in evidence}),
+            "by_benchmark": dict(sorted(pages.items())),
+            "n_benchmarks": len(protected),
+            "n_benchmark_items": sum(benchmark.n_items for benchmark in protected),
+            **counts,
+        }
+
+    workspace.run(
+        CONTAMINATED,
+        build,
+        settings=rule.model_dump(exclude={"benchmarks"}),
+        inputs=[EXTRACTED, UNIQUE],
+        files=stamps(rule.benchmarks, workspace.root),
+    )
+
+
+def decontaminate_rank(
+    files: Sequence[Path], rule: Decontam, extracted: Path, removed: Path, directory: Path, rank: int
+) -> None:
+    """The evidence of one part; each worker builds the index for itself."""
+    index = Index(load_benchmarks(files, rule.columns), rule.ngram, rule.min_ngram)
+    decontaminate_part(part(extracted, rank), removed, index, part(directory, rank))
+
+
+def shard(workspace: Workspace, settings: Settings, number: int) -> None:
+    """Stage corpus: shards, statistics, what was left out and why, and the dataset card."""
+    recalled = workspace.round(number, "recalled")
+    row = next(read_rows(workspace.path(workspace.round(number, "expanded")) / "round.parquet"))
+    pieces = Pieces(
+        pool=parts(workspace.path("pool/parts")),
+        kept=parts(workspace.path("pool/unique"), "kept"),
+        recalled=workspace.path(recalled) / "recalled.parquet",
+        extracted=parts(workspace.path(EXTRACTED)),
+        failed=parts(workspace.path(EXTRACTED), "failed"),
+        removed=workspace.path(UNIQUE) / "removed.parquet",
+        contaminated=parts(workspace.path(CONTAMINATED)),
+    )
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        statistics = write_shards(
+            pieces,
+            directory,
+            shard_bytes=settings.shards.shard_megabytes << 20,
+            round=number,
+            model_digest=row["model_digest"],
+            settings=json.loads(settings.model_dump_json(exclude={"run"})),
+            evaluation={name: row[name] for name in row if name.startswith("held_out") and row[name] is not None},
+        )
+        return {name: statistics[name] for name in ("n_shards", "n_pages", "n_tokens", "n_chars", "n_domains")}
+
+    workspace.run(
+        "corpus",
+        build,
+        settings=settings.shards.model_dump(),
+        inputs=[
+            "pool/parts",
+            "pool/unique",
+            recalled,
+            workspace.round(number, "expanded"),
+            EXTRACTED,
+            UNIQUE,
+            CONTAMINATED,
+        ],
+    )

@@ -1,0 +1,173 @@
+"""The one place that builds a datatrove executor: local, Ray or Slurm, by the settings.
+
+datatrove runs a task for each rank and marks it complete; what a rank reads and
+writes is the business of the task. Its completion markers know nothing of settings,
+so they live in the stage's temporary directory, fresh for each call, and only the
+ranks that are missing are handed over.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datatrove.executor import LocalPipelineExecutor, RayPipelineExecutor, SlurmPipelineExecutor
+from datatrove.executor.base import PipelineExecutor
+from loguru import logger
+
+from corpus.config import Run
+from corpus.errors import CorpusError, SettingsError, StageError
+from corpus.workspace import LOGS, FanOut, Report, Workspace
+
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A datatrove step (data, rank, world_size) that runs one task and keeps what went wrong with it."""
+
+    task: Callable[[int], object]
+    ranks: Sequence[int]
+    logs: Path
+
+    def __call__(self, data: object, rank: int, world_size: int) -> None:
+        try:
+            self.task(self.ranks[rank])
+        except Exception as error:
+            message = str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {error}"
+            (self.logs / f"error_{self.ranks[rank]:05d}.txt").write_text(f"{message}\n\n{traceback.format_exc()}")
+            raise
+
+    def __reduce__(self) -> tuple[Callable[..., "_Step"], tuple[Any, ...]]:
+        return _arrive, (self.task, self.ranks, self.logs, os.getpid())
+
+
+def _arrive(task: Callable[[int], object], ranks: Sequence[int], logs: Path, sender: int) -> _Step:
+    """Unpickled in a worker: silence datatrove's chatter, and end when the process that sent us ends."""
+    if os.getpid() != sender:
+        logger.disable("datatrove")
+        _end_with_parent()
+    return _Step(task, ranks, logs)
+
+
+def _end_with_parent() -> None:
+    """SIGKILL on the parent's death (Linux): no orphan writes into a stage that a new run has taken over."""
+    if sys.platform == "linux":
+        parent_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+
+
+def fan_out_by(run: Run, workspace: Workspace) -> FanOut:
+    """A function that runs task(rank) for each rank with the executor of the settings.
+
+    Raises what a failed task raised when it was a CorpusError, else StageError, naming the part and
+    the log; an executor that ends without having run every rank raises StageError too.
+    """
+
+    def fan_out(task: Callable[[int], object], ranks: Sequence[int], directory: Path) -> None:
+        if not ranks:
+            return
+        logs = directory / LOGS
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+        executor = _executor(run, _Step(task, list(ranks), logs), len(ranks), logs)
+        logger.disable("datatrove")
+        failure: Exception | None = None
+        stage = workspace.stage_of(directory)
+        with _Watch(stage, len(ranks), logs / "completions", workspace.report):
+            try:
+                _run(executor)
+            except Exception as error:
+                failure = error
+        if isinstance(failure, CorpusError):
+            raise failure
+        incomplete = [ranks[i] for i in executor.get_incomplete_ranks(skip_completed=True)]
+        if failure is not None or incomplete:
+            raise StageError(f"{stage}: {_failure(incomplete, logs, failure)}") from failure
+
+    return fan_out
+
+
+def _failure(incomplete: list[int], logs: Path, failure: Exception | None) -> str:
+    errors = sorted(logs.glob("error_*.txt"))
+    if errors:
+        rank = int(errors[0].stem.split("_")[1])
+        said = f"part {rank} failed: {errors[0].read_text().splitlines()[0]}. Traceback: {errors[0]}"
+    else:
+        said = f"parts {incomplete[:10]} did not finish ({failure or 'the executor gave no reason'}). Logs: {logs}"
+    return f"{said}. The same command takes up what is missing."
+
+
+def _executor(run: Run, step: _Step, n_tasks: int, logs: Path) -> PipelineExecutor:
+    common = {"pipeline": [step], "tasks": n_tasks, "logging_dir": str(logs), "skip_completed": False}
+    if run.executor == "local":
+        return LocalPipelineExecutor(**common, workers=min(run.workers or os.cpu_count() or 1, n_tasks))
+    if run.executor == "ray":
+        try:
+            import ray
+        except ModuleNotFoundError:
+            raise SettingsError('run.executor is "ray", which is not installed: pip install "corpus[ray]"') from None
+        if not ray.is_initialized():
+            ray.init(address=run.ray_address or None, log_to_driver=False, logging_level="ERROR")
+        return RayPipelineExecutor(
+            **common, workers=run.workers or -1, mem_per_cpu_gb=run.task_gigabytes, ray_remote_kwargs={"max_restarts": 0}
+        )
+    if not run.slurm_partition:
+        raise SettingsError("run.slurm_partition: required where run.executor is slurm (sinfo lists them)")
+    return SlurmPipelineExecutor(
+        **common,
+        workers=run.workers or -1,
+        time=run.slurm_time,
+        partition=run.slurm_partition,
+        mem_per_cpu_gb=run.task_gigabytes,
+        job_name=f"corpus-{logs.parent.name.lstrip('.')}",
+        venv_path=f"{sys.prefix}/bin/activate",
+        mail_type="NONE",
+        requeue_signals=None,
+    )
+
+
+def _run(executor: PipelineExecutor) -> None:
+    executor.run()
+    if isinstance(executor, SlurmPipelineExecutor):  # run() only submits
+        while executor.get_incomplete_ranks(skip_completed=True) and _queued(executor.job_id):
+            time.sleep(POLL_SECONDS * 4)
+
+
+def _queued(job: str) -> bool:
+    """Slurm still knows the job as waiting or running."""
+    listed = subprocess.run(["squeue", "--noheader", "--job", str(job)], capture_output=True, text=True, check=False)
+    return bool(listed.stdout.strip())
+
+
+class _Watch:
+    """Reports how many tasks have finished while the executor, wherever it runs, is busy."""
+
+    def __init__(self, stage: str, total: int, markers: Path, report: Report) -> None:
+        self._stage, self._total, self._markers, self._report = stage, total, markers, report
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        seen = -1
+        while not self._end.wait(POLL_SECONDS):
+            done = sum(1 for _ in self._markers.glob("*"))
+            if done != seen:
+                self._report(self._stage, done, self._total)
+                seen = done
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()

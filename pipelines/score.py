@@ -1,0 +1,34 @@
+"""Score every unique page of the pool with a round's model: one task a part."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from corpus.classify import MODEL, score_part
+from corpus.config import Settings
+from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
+from pipelines.ingest import count_rows
+
+
+def score(workspace: Workspace, settings: Settings, number: int, fan_out: FanOut) -> None:
+    """Bring rounds/NN/scores up to date."""
+    pool, unique = workspace.path("pool/parts"), workspace.path("pool/unique")
+    model = workspace.path(workspace.round(number, "model")) / MODEL
+
+    def build(directory: Path) -> Mapping[str, Any]:
+        task = partial(score_rank, pool, unique, model, directory, settings.classifier.max_words)
+        fan_out(task, missing_ranks(directory, len(parts(pool))), directory)
+        return {"n_pages": count_rows(parts(directory))}
+
+    workspace.run(
+        workspace.round(number, "scores"),
+        build,
+        settings={"max_words": settings.classifier.max_words},
+        inputs=["pool/parts", "pool/unique", workspace.round(number, "model")],
+    )
+
+
+def score_rank(pool: Path, unique: Path, model: Path, directory: Path, max_words: int, rank: int) -> None:
+    """Scores of one part."""
+    score_part(part(pool, rank), part(unique, rank, "kept"), model, part(directory, rank), max_words)
