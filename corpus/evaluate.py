@@ -20,12 +20,13 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.errors import InputError, WorkspaceError
-from corpus.metrics import average_precision, precision_and_recall
+from corpus.metrics import Flags, average_precision, precision_and_recall
 from corpus.query import connect
 from corpus.urls import canonical_url, page_id
 from corpus.workspace import Workspace
 
 CLASSES = ("math", "not_math", "borderline")
+Columns = dict[str, np.ndarray[Any, Any]]  # one entry a labelled page, by page_id
 
 # Who stands for a page: itself where it was kept, else the end of a chain of kept_id. UNION drops
 # rows that were seen before, so a chain that runs in a circle ends.
@@ -77,33 +78,38 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A selection of pages against the labels; a share is None where it would be 0 / 0."""
-
-    n_math: int
-    n_not_math: int
-    precision: float | None
-    recall: float | None  # of the labelled math pages of the pool
-    recall_of_all: float | None  # of all labelled math pages, in the pool or not
-
-
-@dataclass(frozen=True)
-class Round:
-    """What a round collected, and how well its scores rank the labelled pages of the pool."""
-
-    round: int
-    average_precision: float | None  # a page without a score ranks last; tied scores are one step
-    collected: Found
-
-
-@dataclass(frozen=True)
-class Result:
-    """One set of labels."""
+class Measured:
+    """The labelled pages that numbers are over."""
 
     n_math: int
     n_not_math: int
     n_math_in_pool: int
     n_not_math_in_pool: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A selection of pages against the labels; a share is None where it would be 0 / 0."""
+
+    n_true: int  # math, selected
+    n_false: int  # not_math, selected
+    n_missed: int  # math, in the pool, not selected
+    precision: float | None
+    recall: float | None  # of the math pages of the pool
+    recall_of_all: float | None  # of all math pages, in the pool or not
+
+
+@dataclass(frozen=True)
+class Round(Found):
+    """What a round collected, and how well its scores rank the labelled pages of the pool."""
+
+    round: int
+    average_precision: float | None  # a page without a score ranks last; tied scores are one step
+
+
+@dataclass(frozen=True)
+class Result:
+    labels: Measured
     rounds: tuple[Round, ...]
     corpus: Found | None  # None where there is no corpus yet
 
@@ -152,43 +158,37 @@ def evaluate(workspace: Workspace, label_files: Sequence[Path]) -> Evaluation:
     )
 
 
-Columns = dict[str, np.ndarray[Any, Any]]
-
-
 def _columns(connection: duckdb.DuckDBPyConnection, sql: str, number: int | None = None) -> Columns:
-    """One entry a labelled page, by page_id."""
     table = connection.sql(sql, params=None if number is None else {"round": number}).to_arrow_table()
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
-def _result(chosen: np.ndarray[Any, Any], columns: Columns, rounds: dict[int, Columns], has_corpus: bool) -> Result:
+def _result(chosen: Flags, columns: Columns, rounds: dict[int, Columns], has_corpus: bool) -> Result:
     """Numbers over the chosen labels."""
     positive, in_pool, in_corpus = (columns[name][chosen] for name in ("positive", "in_pool", "in_corpus"))
     found = []
     for number, columns_of_round in rounds.items():
         score, collected = (columns_of_round[name][chosen] for name in ("score", "collected"))
-        found.append(
-            Round(
-                round=number,
-                average_precision=average_precision(positive[in_pool], score[in_pool]),
-                collected=_found(positive, in_pool, collected),
-            )
-        )
+        ranking = average_precision(positive[in_pool], score[in_pool])
+        found.append(Round(**asdict(_found(positive, in_pool, collected)), round=number, average_precision=ranking))
     return Result(
-        n_math=int(positive.sum()),
-        n_not_math=int((~positive).sum()),
-        n_math_in_pool=int((positive & in_pool).sum()),
-        n_not_math_in_pool=int((~positive & in_pool).sum()),
+        labels=Measured(
+            n_math=int(positive.sum()),
+            n_not_math=int((~positive).sum()),
+            n_math_in_pool=int((positive & in_pool).sum()),
+            n_not_math_in_pool=int((~positive & in_pool).sum()),
+        ),
         rounds=tuple(found),
         corpus=_found(positive, in_pool, in_corpus) if has_corpus else None,
     )
 
 
-def _found(positive: np.ndarray[Any, Any], in_pool: np.ndarray[Any, Any], selected: np.ndarray[Any, Any]) -> Found:
+def _found(positive: Flags, in_pool: Flags, selected: Flags) -> Found:
     precision, recall = precision_and_recall(positive[in_pool], selected[in_pool])
     return Found(
-        n_math=int((positive & selected).sum()),
-        n_not_math=int((~positive & selected).sum()),
+        n_true=int((positive & selected).sum()),
+        n_false=int((~positive & selected).sum()),
+        n_missed=int((positive & in_pool & ~selected).sum()),
         precision=precision,
         recall=recall,
         recall_of_all=precision_and_recall(positive, selected)[1],

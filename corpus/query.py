@@ -53,7 +53,7 @@ TABLES = {
     "shards": (schema.SHARD_STATISTICS, "corpus/shards.parquet"),
     "not_in_corpus": (schema.NOT_IN_CORPUS, "corpus/removed.parquet"),
 }
-MANIFESTS = ("pool/*", "rounds/[0-9]*/*", "finish/*", "corpus", "exports/*")
+MANIFESTS = ("pool/*", "seed", "rounds/[0-9]*/*", "finish/*", "corpus", "exports/*")
 STAGE_COLUMNS = {
     "stage": "VARCHAR",
     "fingerprint": "VARCHAR",
@@ -75,7 +75,6 @@ SQL_TYPES = {
     pa.list_(pa.string()): "VARCHAR[]",
     schema.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
 }
-PART = r"regexp_extract(filename, '-(\d+)\.parquet$', 1)::INTEGER AS part"
 ROUND = r"regexp_extract(filename, '.*/rounds/(\d+)/', 1)::INTEGER AS round"  # greedy: the last such folder
 PARAMETER = re.compile(r"(\w+): (integer|text), default: (.+)")
 Value = str | int | None
@@ -246,10 +245,8 @@ def _views(workspace: Workspace) -> dict[str, str]:
     for name, (columns, pattern) in TABLES.items():
         in_round = pattern.startswith("rounds/") and "round" not in columns.names
         views[name] = _read(root, columns, pattern, ROUND if in_round else None)
-    captures = _read(root, schema.PAGE, "pool/parts/part-*.parquet", PART)
-    kept = _read(root, schema.KEPT, "pool/unique/kept-*.parquet", PART)
-    join = f"({captures}) SEMI JOIN ({kept}) USING (part, page_id, warc_record_offset)"
-    views["pages"] = f"SELECT {', '.join(schema.PAGE.names)} FROM {join}"
+    kept = _read(root, schema.KEPT, "pool/unique/kept-*.parquet")
+    views["pages"] = f"SELECT * FROM ({views['captures']}) SEMI JOIN ({kept}) USING ({', '.join(schema.KEPT.names)})"
     views["removed"] = " UNION ALL ".join(
         _read(root, schema.REMOVED, f"{stage}/unique/removed.parquet", f"'{stage}' AS stage")
         for stage in ("pool", "finish")

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from corpus import schema
 from corpus.errors import InputError, WorkspaceError
-from corpus.evaluate import Found, evaluate
+from corpus.evaluate import Found, Measured, Round, evaluate
 from corpus.urls import canonical_url, page_id
 from corpus.workspace import Workspace
 
@@ -56,7 +57,10 @@ def make(
     root.mkdir()
     (root / "corpus.toml").write_text("")
     workspace = Workspace(root)
-    ids = [{"page_id": identifier(name), "warc_record_offset": i} for i, name in enumerate(kept)]
+    ids = [
+        {"page_id": identifier(name), "warc_filename": "a.warc.gz", "warc_record_offset": i}
+        for i, name in enumerate(kept)
+    ]
     commit(workspace, "pool/parts", {"part-00000.parquet": (schema.PAGE, ids)})
     commit(
         workspace, "pool/unique", {"kept-00000.parquet": (schema.KEPT, ids), "removed.parquet": removed(pool_removed)}
@@ -77,6 +81,11 @@ def write_labels(path: Path, lines: Sequence[tuple[str, str]], gold: frozenset[s
     rows = [{"url": url(name), "label": label, **({"gold": True} if name in gold else {})} for name, label in lines]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def selection(measured: Round) -> Found:
+    """A round without its number and its ranking."""
+    return Found(**{field.name: getattr(measured, field.name) for field in fields(Found)})
 
 
 @pytest.fixture
@@ -100,25 +109,25 @@ def test_a_worked_example(small: Workspace, tmp_path: Path) -> None:
     # Kept page of each label: a, b -> a; e -> d; f; g; h; z is not in the pool.
     lines = [("a", MATH), ("b", MATH), ("e", MATH), ("f", NOT), ("g", NOT), ("h", MATH), ("z", MATH)]
     result = evaluate(small, [write_labels(tmp_path / "l.jsonl", lines)]).all
-    assert (result.n_math, result.n_not_math, result.n_math_in_pool, result.n_not_math_in_pool) == (5, 2, 4, 2)
+    assert result.labels == Measured(n_math=5, n_not_math=2, n_math_in_pool=4, n_not_math_in_pool=2)
     first, second = result.rounds
     # Steps: 0.9 (2 of 2 math), 0.5 (3 of 4), 0.4 (3 of 5), no score (4 of 6).
     assert second.average_precision == pytest.approx(2 / 4 * 1 + 1 / 4 * 3 / 4 + 0 + 1 / 4 * 4 / 6)
-    assert second.collected == Found(n_math=3, n_not_math=1, precision=3 / 4, recall=3 / 4, recall_of_all=3 / 5)
-    assert first.collected == Found(n_math=0, n_not_math=0, precision=None, recall=0.0, recall_of_all=0.0)
+    assert selection(second) == Found(3, 1, 1, precision=3 / 4, recall=3 / 4, recall_of_all=3 / 5)
+    assert selection(first) == Found(0, 0, 4, precision=None, recall=0.0, recall_of_all=0.0)
     assert first.average_precision == second.average_precision
     # g was collected and is not in the corpus; e stands there as d, which stands there as a.
-    assert result.corpus == Found(n_math=3, n_not_math=0, precision=1.0, recall=3 / 4, recall_of_all=3 / 5)
+    assert result.corpus == Found(3, 0, 1, precision=1.0, recall=3 / 4, recall_of_all=3 / 5)
 
 
 def test_gold_labels_are_measured_on_their_own_too(small: Workspace, tmp_path: Path) -> None:
     lines = [("a", MATH), ("f", NOT), ("g", NOT), ("h", MATH)]
     evaluation = evaluate(small, [write_labels(tmp_path / "l.jsonl", lines, gold=frozenset("gh"))])
     assert evaluation.gold is not None
-    assert (evaluation.gold.n_math, evaluation.gold.n_not_math) == (1, 1)
+    assert evaluation.gold.labels == Measured(1, 1, 1, 1)
     assert evaluation.gold.rounds[1].average_precision == 0.5
-    assert evaluation.gold.rounds[1].collected == Found(0, 1, precision=0.0, recall=0.0, recall_of_all=0.0)
-    assert evaluation.all.rounds[1].collected == Found(1, 1, precision=0.5, recall=0.5, recall_of_all=0.5)
+    assert selection(evaluation.gold.rounds[1]) == Found(0, 1, 1, precision=0.0, recall=0.0, recall_of_all=0.0)
+    assert selection(evaluation.all.rounds[1]) == Found(1, 1, 1, precision=0.5, recall=0.5, recall_of_all=0.5)
     without = evaluate(small, [write_labels(tmp_path / "l.jsonl", lines)])
     assert without.gold is None
     assert without.all == evaluation.all
@@ -148,8 +157,8 @@ def test_labels_that_cannot_be_measured_are_counted_and_left_out(small: Workspac
         "n_other": 1,
         "n_conflicting": 1,
     }
-    assert (evaluation.all.n_math, evaluation.all.n_not_math) == (1, 1)
-    assert evaluation.all.rounds[1].collected == Found(1, 0, precision=1.0, recall=1.0, recall_of_all=1.0)
+    assert (evaluation.all.labels.n_math, evaluation.all.labels.n_not_math) == (1, 1)
+    assert selection(evaluation.all.rounds[1]) == Found(1, 0, 0, precision=1.0, recall=1.0, recall_of_all=1.0)
 
 
 def test_labels_of_two_files_are_one_set(small: Workspace, tmp_path: Path) -> None:
@@ -157,14 +166,14 @@ def test_labels_of_two_files_are_one_set(small: Workspace, tmp_path: Path) -> No
     two = write_labels(tmp_path / "2.jsonl", [("a", NOT), ("g", NOT)])
     evaluation = evaluate(small, [one, two])
     assert evaluation.labels.n_conflicting == 1
-    assert (evaluation.all.n_math, evaluation.all.n_not_math) == (0, 2)
+    assert (evaluation.all.labels.n_math, evaluation.all.labels.n_not_math) == (0, 2)
     assert evaluation == evaluate(small, [two, one])
 
 
 def test_without_labelled_math_there_is_no_recall_and_no_average_precision(small: Workspace, tmp_path: Path) -> None:
     result = evaluate(small, [write_labels(tmp_path / "l.jsonl", [("a", NOT), ("z", MATH)])]).all
     assert result.rounds[1].average_precision is None
-    assert result.rounds[1].collected == Found(0, 1, precision=0.0, recall=None, recall_of_all=0.0)
+    assert selection(result.rounds[1]) == Found(0, 1, 0, precision=0.0, recall=None, recall_of_all=0.0)
 
 
 def test_the_dictionary_is_plain_json(small: Workspace, tmp_path: Path) -> None:
@@ -175,8 +184,8 @@ def test_the_dictionary_is_plain_json(small: Workspace, tmp_path: Path) -> None:
 def test_a_chain_that_runs_in_a_circle_ends_outside_the_pool(tmp_path: Path) -> None:
     workspace = make(tmp_path / "ws", kept="a", pool_removed={"x": "y", "y": "x", "a": "a"}, rounds=[({"a": 0.5}, "a")])
     result = evaluate(workspace, [write_labels(tmp_path / "l.jsonl", [("x", MATH), ("a", MATH)])]).all
-    assert (result.n_math, result.n_math_in_pool) == (2, 1)
-    assert result.rounds[0].collected == Found(1, 0, precision=1.0, recall=1.0, recall_of_all=0.5)
+    assert (result.labels.n_math, result.labels.n_math_in_pool) == (2, 1)
+    assert selection(result.rounds[0]) == Found(1, 0, 0, precision=1.0, recall=1.0, recall_of_all=0.5)
     assert result.corpus is None
 
 
@@ -185,9 +194,9 @@ def test_a_kept_page_stands_for_itself_even_where_another_capture_of_it_was_remo
         tmp_path / "ws", kept="ab", pool_removed={"b": "a"}, rounds=[({"a": 0.5, "b": 0.4}, "a")], corpus="a"
     )
     result = evaluate(workspace, [write_labels(tmp_path / "l.jsonl", [("b", MATH)])]).all
-    assert result.rounds[0].collected.n_math == 0
+    assert result.rounds[0].n_true == 0
     assert result.corpus is not None
-    assert result.corpus.n_math == 0
+    assert result.corpus.n_true == 0
 
 
 def test_before_the_first_collection_there_is_nothing_to_evaluate(tmp_path: Path) -> None:
@@ -276,8 +285,9 @@ def test_it_agrees_with_following_every_page_by_hand(seed: int, tmp_path: Path) 
         total = sum(labels[name] == MATH for name in in_pool)
         everywhere = sum(label == MATH for label in labels.values())
         return Found(
-            n_math=hits,
-            n_not_math=len(selected) - hits,
+            n_true=hits,
+            n_false=len(selected) - hits,
+            n_missed=total - hits,
             precision=hits / len(selected) if selected else None,
             recall=hits / total if total else None,
             recall_of_all=hits / everywhere,
@@ -285,10 +295,10 @@ def test_it_agrees_with_following_every_page_by_hand(seed: int, tmp_path: Path) 
 
     result = evaluate(workspace, [write_labels(tmp_path / "l.jsonl", list(labels.items()))]).all
     assert result.rounds[0].average_precision == pytest.approx(stepwise(ranked))
-    assert result.rounds[0].collected == found({name for name, page in in_pool.items() if page in collected})
+    assert selection(result.rounds[0]) == found({name for name, page in in_pool.items() if page in collected})
     ends = {name for name, page in in_pool.items() if follow(page, finish_chain, set(corpus)) is not None}
     assert result.corpus == found(ends)
-    assert (result.n_math_in_pool, result.n_not_math_in_pool) == (
+    assert (result.labels.n_math_in_pool, result.labels.n_not_math_in_pool) == (
         sum(positive for _, positive in ranked),
         sum(not positive for _, positive in ranked),
     )

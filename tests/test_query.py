@@ -24,7 +24,8 @@ def commit(workspace: Workspace, stage: str, tables: dict[str, tuple[pa.Schema, 
 
     def build(directory: Path) -> dict[str, object]:
         for name, (columns, rows) in tables.items():
-            pq.write_table(pa.Table.from_pylist(rows, schema=columns), directory / name)
+            table = [{column: row.get(column) for column in columns.names} for row in rows]
+            pq.write_table(pa.Table.from_pylist(table, schema=columns), directory / name)
         return counts
 
     workspace.run(stage, build, settings={"of": stage})
@@ -74,7 +75,7 @@ def build(root: Path) -> Workspace:
     tables = {
         f"kept-{rank:05d}.parquet": (
             schema.KEPT,
-            [{"page_id": name, "warc_record_offset": offset} for name, offset in rows],
+            [page(name, (a, b)[rank], offset) for name, offset in rows],
         )
         for rank, rows in enumerate(kept)
     }
@@ -120,7 +121,6 @@ def build(root: Path) -> Workspace:
     ]
     commit(workspace, "finish/contaminated", {"part-00000.parquet": (schema.CONTAMINATED, hits)})
     shard = [{**page("a", a, 0), "round": 2, "score": 0.5, "language": "en", "n_formulas": 3}]
-    shard = [{name: row.get(name) for name in schema.SHARD.names} for row in shard]
     commit(
         workspace,
         "corpus",
