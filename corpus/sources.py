@@ -1,0 +1,124 @@
+"""Files that a person names, by path, pattern, directory or URL, and how to open them."""
+
+import glob
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+import fsspec
+
+from corpus.errors import InputError
+
+SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")  # what a directory is searched for
+REMOTE_BLOCK_BYTES = 4 << 20
+# fsspec's file systems raise what their libraries raise; a missing library is an ImportError, an unknown scheme
+# a ValueError.
+UNREADABLE = (OSError, ImportError, ValueError, RuntimeError)
+
+
+def expand(patterns: Sequence[str], base: Path = Path()) -> dict[str, str]:
+    """{warc_filename: path or URL} of every file that the patterns name, sorted by name.
+
+    A pattern is a path (a relative one counts from `base`), a glob (`**` too), a directory
+    (searched through, for WARC and ARC files by suffix) or a URL that fsspec opens, with a
+    glob or directory in it where its file system can list. warc_filename is the shortest
+    trailing path, of as many components for each file, that tells them all apart.
+
+    Raises InputError, naming the pattern, where it matches nothing or a file cannot be read.
+    """
+    found = {file for pattern in patterns for file in _matches(pattern, base)}
+    parts = {file: PurePosixPath(file.partition("://")[2] or file).parts for file in found}
+    for n_parts in range(1, max(map(len, parts.values()), default=0) + 1):
+        names = {"/".join(own[-n_parts:]).replace("//", "/"): file for file, own in parts.items()}
+        if len(names) == len(found):
+            return dict(sorted(names.items()))
+    return {file: file for file in sorted(found)}
+
+
+@contextmanager
+def open_source(source: str) -> Iterator[BinaryIO]:
+    """A file or URL opened for reading forward; InputError, naming it, where it cannot be opened or read."""
+    try:
+        if "://" in source:
+            opened: Any = fsspec.open(source, "rb", block_size=REMOTE_BLOCK_BYTES, cache_type="readahead").open()
+        else:
+            opened = Path(source).open("rb")  # noqa: SIM115 - closed below, where its own errors differ from these
+    except UNREADABLE as error:
+        raise _unreadable(source, error) from error
+    with opened:
+        yield cast(BinaryIO, _Readable(opened, source))
+
+
+def read_range(source: str, offset: int, length: int) -> bytes:
+    """`length` bytes from `offset`, fewer where the file ends before; one range request of a URL."""
+    if "://" not in source:
+        with open_source(source) as file:
+            file.seek(offset)
+            return file.read(length)
+    try:
+        system, path = fsspec.core.url_to_fs(source)
+        return bytes(system.cat_file(path, start=offset, end=offset + length))
+    except UNREADABLE as error:
+        raise _unreadable(source, error) from error
+
+
+class _Readable(io.RawIOBase):
+    """A file whose errors name it: a disk or network that fails half-way is an InputError too."""
+
+    def __init__(self, file: Any, source: str) -> None:
+        self._file, self._source = file, source
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return bytes(self._file.read(size))
+        except UNREADABLE as error:
+            raise _unreadable(self._source, error) from error
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return int(self._file.seek(offset, whence))
+
+
+def _matches(pattern: str, base: Path) -> list[str]:
+    files = _remote_matches(pattern) if "://" in pattern else _local_matches(str(base.absolute() / pattern))
+    if not files:
+        raise InputError(f"{pattern}: no WARC file matches. Correct the path, relative to {base}, or the pattern.")
+    return files
+
+
+def _local_matches(pattern: str) -> list[str]:
+    root = Path(pattern).anchor
+    named = [Path(pattern)] if Path(pattern).exists() else Path(root).glob(pattern.removeprefix(root))
+    files: list[str] = []
+    for path in named:
+        if path.is_dir():
+            files += (str(file) for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
+        else:
+            files.append(str(path))
+    for file in files:
+        with open_source(file):
+            pass
+    return files
+
+
+def _remote_matches(pattern: str) -> list[str]:
+    try:
+        system, path = fsspec.core.url_to_fs(pattern)
+        if glob.has_magic(path):
+            named = [name for name in system.glob(path) if not system.isdir(name)]
+        elif system.isdir(path) and not path.endswith(SUFFIXES):
+            named = [name for name in system.find(path) if name.endswith(SUFFIXES)]
+        elif system.exists(path):
+            return [pattern]
+        else:
+            named = []
+    except UNREADABLE as error:
+        raise _unreadable(pattern, error) from error
+    return [str(system.unstrip_protocol(name)) for name in named]
+
+
+def _unreadable(source: str, error: BaseException) -> InputError:
+    return InputError(
+        f"{source}: cannot be read ({type(error).__name__}: {error}). Check the path and the rights on it."
+    )
