@@ -48,12 +48,17 @@ MAX_RIVALS = 64
 class MinHash:
     """How near duplicates are found.
 
-    ngram: words in a shingle. bands * rows of the permutations are used. threshold: the
+    ngram: words in a shingle. The first bands * rows of the permutations are used. threshold: the
     Jaccard similarity from which a page is a near duplicate, in (0, 1].
 
-    Defaults: 20 bands of 6 rows propose 99.8 % of pairs at 0.8, 92 % at 0.7, 27 % at 0.5
-    and 1.4 % at 0.3, so that few texts are read again in vain; 16 bands of 8, the same
-    size, would miss 5 % at 0.8.
+    The defaults were chosen on real pages: 1,591 copies with 0.5 to 2 % of their words
+    replaced (Jaccard 0.8 and more), and the pairs proposed among 900 pages, of which 219 reach 0.8.
+
+        bands x rows   found   found at 0.80 to 0.85   S-curve at 0.8   proposed
+           16 x 8      99.6 %          98.7 %               94.7 %         388
+           18 x 7      99.9 %          99.7 %               98.6 %         426
+           20 x 6       100 %           100 %               99.8 %         474
+           25 x 5       100 %           100 %              100.0 %         615
 
     Raises SettingsError where the numbers contradict each other.
     """

@@ -1,8 +1,9 @@
 """The only normaliser and n-gram maker: what is compared, indexed, trained on and scored goes through here.
 
 Two readings of one text. `words` is for comparing: it forgets layout (case, TeX
-delimiters and spacing, punctuation) and keeps what a text says, so numbers and
-operators stay: two exercises that differ in a sign are two exercises.
+delimiters and spacing, punctuation) and keeps what a text says. Numbers and operators
+stay: two exercises that differ in a sign are two exercises to dedup. Decontamination
+leaves the operators out, see decontam.
 `classifier_line` is for fastText: it keeps punctuation and TeX commands, which are
 evidence, and forgets which of four delimiters a source writes around a formula.
 
@@ -38,6 +39,7 @@ _RULED = "|".join(rf"\{sign}(?!\{sign})(?<!\{sign}\{sign})" for sign in "=*/")
 _MINUS = r"(?<![^\W\d_]{2})-(?![-]|[^\W\d_]{2})(?<!--)"
 _SYMBOLS = "[+<>%\u00ac\u00b1\u00d7\u00f7\u2190-\u22ff\u27c0-\u27ef\u2980-\u2aff]"
 _WORD = re.compile(f"{_LETTERS}|{_NUMBER}|[{_UNSPACED}]|{_MINUS}|{_RULED}|{_SYMBOLS}")
+_PLAIN_WORD = re.compile(f"{_LETTERS}|{_NUMBER}|[{_UNSPACED}]")
 
 # Soft hyphens, zero-width characters and direction marks stand inside words and are never seen.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff]")
@@ -51,13 +53,14 @@ _TEX_LAYOUT = re.compile(
 _TEX_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 
 
-def words(text: str) -> list[str]:
+def words(text: str, operators: bool = True) -> list[str]:
     r"""Words of a text for comparing it with others, in order.
 
     Compatibility characters are unfolded (NFKC), case is dropped, TeX delimiters,
     braces, sub- and superscript signs and layout commands vanish, `\frac` reads `frac`.
     Numbers are words, without thousands separators and apart from letters: 2x is two
-    words. So are operators and symbols of mathematics. All other punctuation parts words.
+    words. So are operators and symbols of mathematics, unless operators is False. All other
+    punctuation parts words.
 
     words("Let $x^{2}-1,000 = 2y$.") == words("let \\(x^2 - 1000=2 y\\)")
                                      == ["let", "x", "2", "-", "1000", "=", "2", "y"]
@@ -65,14 +68,14 @@ def words(text: str) -> list[str]:
     if "\\" in text or "{,}" in text:
         text = _TEX_THOUSANDS.sub(",", text)
         text = _TEX_FRACTION.sub(r"\\frac", _TEX_LAYOUT.sub(" ", text))
-    found = _WORD.findall(_folded(text))
+    found = (_WORD if operators else _PLAIN_WORD).findall(_folded(text))
     # Only a number's separators can hold a comma.
     return [word.replace(",", "") if "," in word else word for word in found]
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, operators: bool = True) -> str:
     """`words` with one space between them; normalise(normalise(t)) == normalise(t)."""
-    return " ".join(words(text))
+    return " ".join(words(text, operators))
 
 
 def ngrams(words: Sequence[str], n: int) -> list[str]:

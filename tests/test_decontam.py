@@ -25,7 +25,8 @@ def jsonl(path: Path, *rows: Any) -> Path:
 
 def index_of(*texts: str, **options: int) -> Index:
     return Index(
-        Benchmarks(tuple(Item("b", str(n), (normalise(text),)) for n, text in enumerate(texts)), {}), **options
+        Benchmarks(tuple(Item("b", str(n), (normalise(text, operators=False),)) for n, text in enumerate(texts)), {}),
+        **options,
     )
 
 
@@ -37,7 +38,7 @@ def test_a_question_in_the_middle_of_a_page_is_found_whatever_its_delimiters() -
 
 
 def test_ten_words_are_enough_and_nine_are_not() -> None:
-    found = words(QUESTION)
+    found = words(QUESTION, operators=False)
     index = index_of(QUESTION)
     assert index.probe("x " + " ".join(found[3:13]) + " y")[0].ngram == " ".join(found[3:13])
     assert index.probe("x " + " ".join(found[3:12]) + " y") == []
@@ -45,7 +46,7 @@ def test_ten_words_are_enough_and_nine_are_not() -> None:
 
 def test_a_short_text_must_be_there_whole() -> None:
     index = index_of(SHORT)
-    assert index.probe("Please solve x^2=49 now") == [Hit("b", "0", "whole", "solve x 2 = 49", 1, 1)]
+    assert index.probe("Please solve x^2=49 now") == [Hit("b", "0", "whole", "solve x 2 49", 1, 1)]
     assert index.probe("Please solve x^2=48 now") == []
     assert index.probe("Please x^2=49 now") == []
 
@@ -77,11 +78,11 @@ def test_an_empty_index_and_an_empty_page_have_no_hits() -> None:
 
 def naive(texts: list[str], page: str) -> list[Hit]:
     """The rule by sets of strings."""
-    found = words(page)
+    found = words(page, operators=False)
     hits = []
     for number, text in enumerate(texts):
-        length = min(10, len(words(text)))
-        runs = set(ngrams(words(text), length)) if length >= 3 else set()
+        length = min(10, len(words(text, operators=False)))
+        runs = set(ngrams(words(text, operators=False), length)) if length >= 3 else set()
         at = [place for place, run in enumerate(ngrams(found, length)) if run in runs] if runs else []
         if at:
             run = ngrams(found, length)[at[0]]
@@ -106,7 +107,7 @@ def test_probing_agrees_with_a_naive_scan() -> None:
 def test_every_question_embedded_in_a_page_is_found() -> None:
     draw = random.Random(5)
     vocabulary = [f"{a}{b}" for a in "bcdfgh" for b in "aeiou"] + ["1,000", "$x^2$", r"\frac{1}{2}", "=", "-3", "十"]
-    texts = [" ".join(draw.choices(vocabulary, k=draw.randint(3, 40))) for _ in range(300)]
+    texts = [" ".join(["is", "it", "so", *draw.choices(vocabulary, k=draw.randint(0, 40))]) for _ in range(300)]
     index = index_of(*texts)
     for number, text in enumerate(texts):
         page = " ".join(draw.choices(vocabulary, k=30)) + f"\n{text}\n" + " ".join(draw.choices(vocabulary, k=30))
@@ -134,8 +135,8 @@ def test_rows_name_their_benchmark_and_id_or_take_the_file_and_the_line(tmp_path
         {"benchmark": None, "id": 7, "question": None},
     )
     assert load_benchmarks([path]).items == (
-        Item("gsm", "t/0", (normalise(QUESTION),)),
-        Item("quiz", "2", ("solve x 2 = 49",)),
+        Item("gsm", "t/0", (normalise(QUESTION, operators=False),)),
+        Item("quiz", "2", ("solve x 2 49",)),
         Item("quiz", "7", ("",)),
     )
 
@@ -150,20 +151,24 @@ def test_rows_of_one_id_are_one_item(tmp_path: Path) -> None:
     row = {"id": "1", "question": QUESTION}
     path = jsonl(tmp_path / "quiz.jsonl", row, row, {"id": "1", "question": SHORT})
     benchmarks = load_benchmarks([path, path])
-    assert benchmarks == Benchmarks((Item("quiz", "1", (normalise(QUESTION), "solve x 2 = 49")),), {"quiz": 6})
+    assert benchmarks == Benchmarks(
+        (Item("quiz", "1", (normalise(QUESTION, operators=False), "solve x 2 49")),), {"quiz": 6}
+    )
     hits = Index(benchmarks).probe(f"{SHORT} {QUESTION}")
-    assert [(hit.rule, hit.position) for hit in hits] == [("ngram", 5)]
+    assert [(hit.rule, hit.position) for hit in hits] == [("ngram", 4)]
 
 
 def test_other_columns_are_read_when_named(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "quiz.jsonl", {"question": SHORT, "answer": 7, "solution": QUESTION})
-    assert load_benchmarks([path], ("question", "answer")).items[0].texts == ("solve x 2 = 49", "7")
+    assert load_benchmarks([path], ("question", "answer")).items[0].texts == ("solve x 2 49", "7")
     assert Index(load_benchmarks([path])).probe(QUESTION) == []
     assert len(Index(load_benchmarks([path], ("question", "solution"))).probe(QUESTION)) == 1
 
 
 def test_coverage_counts_items_by_what_protects_them(tmp_path: Path) -> None:
-    first = jsonl(tmp_path / "a.jsonl", *({"question": text} for text in (QUESTION, SHORT, "1 + 1", "why", "", None)))
+    first = jsonl(
+        tmp_path / "a.jsonl", *({"question": text} for text in (QUESTION, SHORT, "1 + 1 = x", "why", "", None))
+    )
     second = jsonl(tmp_path / "z.jsonl", {"question": QUESTION})
     assert coverage(load_benchmarks([second, first])) == [
         Coverage("a", 6, 6, 1, 2, 1, 2),
@@ -229,7 +234,7 @@ def test_a_part_gives_evidence_of_the_pages_that_are_still_there(tmp_path: Path)
     assert pq.read_schema(out).equals(schema.CONTAMINATED)
     assert [tuple(row.values()) for row in tables.read_rows(out)] == [
         ("b", "b", "0", "ngram", "a farmer has 12 hens and each lays 3 eggs", 1, 9),
-        ("b", "b", "1", "whole", "solve x 2 = 49", 19, 1),
+        ("b", "b", "1", "whole", "solve x 2 49", 19, 1),
     ]
     assert decontaminate_part(part, None, index_of(QUESTION), out) == (4, 2)
 

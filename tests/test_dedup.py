@@ -1,6 +1,7 @@
 """Duplicates: worked by hand, against exact Jaccard of all pairs and against datasketch, and hostile."""
 
 import datetime
+import functools
 import random
 from pathlib import Path
 from typing import Any
@@ -149,8 +150,11 @@ def test_what_stood_behind_a_removed_page_stands_behind_the_page_that_stays(tmp_
     }
 
 
+shingle_set = functools.cache(lambda text: shingles(text, SETTINGS.ngram))
+
+
 def brute_jaccard(one: str, other: str) -> float:
-    a, b = shingles(one, SETTINGS.ngram), shingles(other, SETTINGS.ngram)
+    a, b = shingle_set(one), shingle_set(other)
     return len(a & b) / len(a | b)
 
 

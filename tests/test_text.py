@@ -50,6 +50,10 @@ def test_a_sign_or_a_number_tells_two_exercises_apart() -> None:
     assert len({normalise(f"Solve x {sign} 1 = {number}") for sign in "+-*/<" for number in (2, 3)}) == 10
 
 
+def test_operators_are_left_out_on_request() -> None:
+    assert words("2x + 1 ≤ -3 * y, 50%", operators=False) == ["2", "x", "1", "3", "y", "50"]
+
+
 def test_normalising_twice_changes_nothing() -> None:
     draw = random.Random(1)
     for _ in range(5_000):
