@@ -66,8 +66,9 @@ export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or
 bench: $(VENV)/installed-dev ## measure against what a user would pick instead
 	$(BIN)/python bench/pipeline.py
 
-lock: $(VENV)/installed-dev ## renew requirements.lock and requirements-dev.lock
-	$(BIN)/python -m pip install --quiet uv
+lock: ## renew requirements.lock and requirements-dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --extra ray --universal --python-version 3.11 --generate-hashes \
