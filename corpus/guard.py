@@ -13,7 +13,7 @@ import importlib
 import os
 import pickle
 import resource
-import selectors
+import select
 import signal
 import struct
 import subprocess
@@ -130,24 +130,21 @@ class Guard(Generic[R]):
         """Send while the child takes, until one result is there; _Ended where the child is gone."""
         assert self._child
         stdin, stdout = _pipe(self._child.stdin), _pipe(self._child.stdout)
-        with selectors.DefaultSelector() as selector:
-            selector.register(stdout, selectors.EVENT_READ)
-            if unsent:
-                selector.register(stdin, selectors.EVENT_WRITE)
-            while (frame := self._received_frame()) is None:
-                for key, _ in selector.select():
-                    if key.fileobj is stdout:
-                        piece = os.read(stdout.fileno(), PIPE_BYTES)
-                        if not piece:
-                            return _Ended(_reason(self._child.wait()))
-                        self._received += piece
-                    else:
-                        try:
-                            del unsent[: os.write(stdin.fileno(), bytes(unsent[:PIPE_BYTES]))]
-                        except BrokenPipeError:
-                            unsent.clear()
-                        if not unsent:
-                            selector.unregister(stdin)
+        waiting = select.poll()
+        waiting.register(stdout, select.POLLIN)
+        if unsent:
+            waiting.register(stdin, select.POLLOUT)
+        while (frame := self._received_frame()) is None:
+            for descriptor, _ in waiting.poll():
+                if descriptor == stdout.fileno():
+                    piece = os.read(descriptor, PIPE_BYTES)
+                    if not piece:
+                        return _Ended(_reason(self._child.wait()))
+                    self._received += piece
+                else:
+                    _write_some(descriptor, unsent)
+                    if not unsent:
+                        waiting.unregister(stdin)
         return pickle.loads(frame)
 
     def _received_frame(self) -> bytes | None:
@@ -220,6 +217,16 @@ def _framed(item: object) -> bytes:
 def _send(pipe: BinaryIO, frame: bytes) -> None:
     pipe.write(frame)
     pipe.flush()
+
+
+def _write_some(descriptor: int, unsent: bytearray) -> None:
+    """Move from `unsent` into a pipe what it takes now; a pipe that nobody reads any more takes all."""
+    try:
+        with memoryview(unsent) as whole, whole[:PIPE_BYTES] as first:
+            n_bytes = os.write(descriptor, first)
+    except BrokenPipeError:
+        n_bytes = len(unsent)
+    del unsent[:n_bytes]
 
 
 def _widen(*pipes: IO[bytes]) -> None:

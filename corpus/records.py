@@ -9,9 +9,10 @@ what a page costs in all, and buys exact offsets and one path for files good and
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
-from corpus.tape import LINE_START, LONGEST_START, READ_BYTES, START, Tape
+from corpus.tape import LONGEST_START, NEXT_START, READ_BYTES, START, Tape
 
 HEADER_BYTES = 65_536
 WARC_HEADER = re.compile(rb"^WARC-(?:Type|Record-ID|Date):", re.MULTILINE)
@@ -122,8 +123,8 @@ def _read_record(tape: Tape, found: re.Match[bytes], max_block: int) -> Record |
 def _before_next_start(tape: Tape, n_header: int, n_wanted: int) -> int:
     """How many of the bytes that a record claims lie before the next record: all, if it is sound.
 
-    A member that begins with a record ends the one before. In an uncompressed stretch a line
-    that starts a record does, but only where nothing fits behind the claimed length.
+    A member that begins with a record ends the one before. In an uncompressed stretch the
+    first line of a record does, but only where nothing fits behind the claimed length.
     """
     for at, _ in tape.members:
         if tape.start < at < tape.start + n_wanted and START.match(tape.held, at - tape.start):
@@ -132,8 +133,7 @@ def _before_next_start(tape: Tape, n_header: int, n_wanted: int) -> int:
     fits = len(tape.held) >= n_wanted and (not behind.strip(b"\r\n") or START.match(tape.held, n_wanted) is not None)
     if fits or tape.member_at(tape.start) is not None:
         return n_wanted
-    inner = LINE_START.search(tape.held, n_header - 1, n_wanted)
-    return inner.end() if inner else n_wanted
+    return next(_starts_within(tape, n_header, n_wanted), n_wanted)
 
 
 def _pass_over(tape: Tape, n_bytes: int) -> bool:
@@ -155,7 +155,7 @@ def _next_start(tape: Tape) -> bool:
     """From damage on to the next record; False where none follows."""
     while True:
         members = (at - tape.start for at, _ in tape.members if at >= tape.start)
-        lines = (found.end() for found in [LINE_START.search(tape.held)] if found)
+        lines = islice(_starts_within(tape, 0, len(tape.held)), 1)
         at = min((n for n in (*members, *lines) if START.match(tape.held, n)), default=None)
         if at is not None:
             tape.advance(at)
@@ -165,6 +165,11 @@ def _next_start(tape: Tape) -> bool:
         if tape.hold(n_held + READ_BYTES) == n_held:
             tape.advance(n_held)
             return tape.damage is not None and tape.recover()
+
+
+def _starts_within(tape: Tape, first: int, end: int) -> Iterator[int]:
+    for found in NEXT_START.finditer(tape.held, first, end):
+        yield found.end() if found[0] == b"\n" else found.start()
 
 
 def _skip_newlines(tape: Tape) -> None:

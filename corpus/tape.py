@@ -11,12 +11,14 @@ GZIP = b"\x1f\x8b\x08"
 ZSTD = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")  # a frame; the dictionary that may come first
 READ_BYTES = 65_536
 INFLATE_BYTES = 16_384  # given to zlib at a time: no more than 17 MB come out (1,032:1)
-START = re.compile(  # of a WARC record, or the URL-record of an ARC file (version 1 or 2)
-    rb"WARC/[01]\.\d+[ \t]*\r{0,2}\n"
-    rb"|(?P<url>(?:filedesc|https?|ftp|dns):[^\r\n]{1,8000}) (?:[\d.]{7,15}|[\da-fA-F:]+) (?P<date>\d{8,18})"
+WARC_LINE = rb"WARC/[01]\.\d+[ \t]*\r{0,2}\n"
+ARC_LINE = (  # the URL-record of version 1 or 2
+    rb"(?P<url>(?:filedesc|https?|ftp|dns):[^\r\n]{1,8000}) (?:[\d.]{7,15}|[\da-fA-F:]+) (?P<date>\d{8,18})"
     rb" (?P<type>[^ \r\n]*)(?: [^\r\n]{1,500})? (?P<length>-?\w{1,15})\r?\n"
 )
-LINE_START = re.compile(rb"\n(?=" + START.pattern + rb")")
+START = re.compile(WARC_LINE + b"|" + ARC_LINE)
+# Where one may start among other bytes: a record that was cut off and the next one may share a line.
+NEXT_START = re.compile(WARC_LINE + rb"(?=(?i:WARC|Content)-)|\n(?=" + ARC_LINE + b")")
 LONGEST_START = 9_000
 
 

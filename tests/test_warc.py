@@ -216,8 +216,21 @@ def test_reading_goes_on_behind_garbage_between_members(tmp_path: Path) -> None:
     assert [(d.offset, d.reason) for d in dropped[2:]] == [(end, "corrupt") for end in ends]
 
 
-@pytest.mark.parametrize(("change", "n_pages"), [(-100, 5), (+100, 5), (+100_000, 5), (+20_000_000, 5)])
-def test_a_wrong_content_length_costs_no_other_record(tmp_path: Path, change: int, n_pages: int) -> None:
+def test_a_record_cut_off_by_the_next_one_on_the_same_line_is_incomplete(tmp_path: Path) -> None:
+    pages, dropped = read(tmp_path / "a", RECORDS[2][:-50] + b"".join(RECORDS[3:]))
+    assert [(p.url[-1], p.truncated) for p in pages] == [("0", "incomplete"), *((n, None) for n in "1234")]
+    assert not dropped and pages[0].payload == RECORDS[2].partition(b"utf-8\r\n\r\n")[2][:-50]
+
+
+def test_garbage_in_an_uncompressed_file_is_one_row(tmp_path: Path) -> None:
+    garbage = random.Random(0).randbytes(300_000)
+    pages, dropped = read(tmp_path / "a", RECORDS[2] + garbage + RECORDS[3])
+    assert [p.url[-1] for p in pages] == ["0", "1"]
+    assert [(d.offset, d.reason) for d in dropped] == [(len(RECORDS[2]), "corrupt")]
+
+
+@pytest.mark.parametrize("change", [-100, +100, +100_000, +20_000_000])
+def test_a_wrong_content_length_costs_no_other_record(tmp_path: Path, change: int) -> None:
     length = int(re.findall(rb"Content-Length: (\d+)", RECORDS[3])[0])
     wrong = RECORDS[3].replace(b"Content-Length: %d" % length, b"Content-Length: %d" % (length + change))
     for data in (b"".join([*RECORDS[:3], wrong, *RECORDS[4:]]), members([*RECORDS[:3], wrong, *RECORDS[4:]])):
