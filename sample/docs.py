@@ -9,6 +9,7 @@ import importlib.util
 import re
 import sys
 import sysconfig
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ def _location(top: str) -> Path | None:
 def entries(module: str, path: Path) -> tuple[Entry, ...]:
     """The entries of one source file, in its order; none where this Python cannot parse it."""
     try:
-        tree = ast.parse(path.read_bytes())
+        with warnings.catch_warnings(action="ignore"):  # a "\\d" in somebody's source is not our warning
+            tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ()
     found = _grouped(module, "", clean(ast.get_docstring(tree) or ""), list(_members(tree.body)), module)

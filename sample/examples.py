@@ -5,6 +5,7 @@ examples of mathematics. What is not plain arithmetic, functions and brackets st
 """
 
 import ast
+import warnings
 
 _PROGRAMMING = {"len", "type", "str", "repr", "id", "next", "True", "False", "None", "isinstance", "print", "dict"}
 
@@ -45,7 +46,8 @@ def worked_examples(code: str) -> list[str]:
 
 
 def _tex(source: str) -> str:
-    return _node(ast.parse(source.strip(), mode="eval").body)
+    with warnings.catch_warnings(action="ignore"):  # as for the source that the example stands in
+        return _node(ast.parse(source.strip(), mode="eval").body)
 
 
 def _node(node: ast.expr) -> str:
@@ -68,6 +70,9 @@ def _node(node: ast.expr) -> str:
             return f"{_node(left)}{_COMPARED[type(operator)]}{_node(right)}"
         case ast.Call(func=ast.Name(id="sqrt"), args=[argument], keywords=[]):
             return rf"\sqrt{{{_node(argument)}}}"
+        case ast.Call(func=ast.Name(id="Matrix" | "array"), args=[ast.List(elts=rows)], keywords=[]):
+            entries = r" \\ ".join(map(_matrix_row, rows))
+            return rf"\begin{{pmatrix}} {entries} \end{{pmatrix}}"
         case ast.Call(func=ast.Name(id="list" | "sorted" | "tuple"), args=[argument], keywords=[]):
             return _node(argument)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if arguments:
@@ -79,6 +84,10 @@ def _node(node: ast.expr) -> str:
         case ast.Set(elts=elements):
             return rf"\{{{_joined(elements)}\}}"
     raise _NotMathematics
+
+
+def _matrix_row(row: ast.expr) -> str:
+    return " & ".join(map(_node, row.elts)) if isinstance(row, ast.List) else _node(row)
 
 
 def _joined(nodes: list[ast.expr]) -> str:

@@ -91,7 +91,9 @@ def _row(tokens: list[str]) -> str:
         token = tokens.pop(0)
         if token == "}":
             break
-        if token in "^_" and nodes:
+        if token[1:] in _INVISIBLE:
+            nodes += [f"<mi>{word}</mi>"] if (word := _word(tokens)) else []
+        elif token in "^_" and nodes:
             base, tag = nodes.pop(), "msup" if token == "^" else "msub"
             nodes.append(f"<{tag}>{base}{_one(tokens)}</{tag}>")
         else:
@@ -104,6 +106,16 @@ def _one(tokens: list[str]) -> str:
     return _node(tokens.pop(0), tokens) if tokens and tokens[0] != "}" else "<mrow></mrow>"
 
 
+def _word(tokens: list[str]) -> str:
+    """Consume a braced word, as after \\operatorname; empty, and nothing consumed, where there is none."""
+    end = tokens.index("}") if tokens[:1] == ["{"] and "}" in tokens else 0
+    inner = tokens[1:end]
+    if not inner or not all(token.isalnum() for token in inner):
+        return ""
+    del tokens[: end + 1]
+    return "".join(inner)
+
+
 def _node(token: str, tokens: list[str]) -> str:
     name = token.removeprefix("\\") or token
     if token == "{":
@@ -113,7 +125,7 @@ def _node(token: str, tokens: list[str]) -> str:
     if token in ("\\frac", "\\dfrac", "\\tfrac", "\\binom"):
         return f"<mfrac>{_one(tokens)}{_one(tokens)}</mfrac>"
     if name in _INVISIBLE:
-        return "<mrow></mrow>"
+        return f"<mi>{_word(tokens)}</mi>"
     if name[0].isdigit():
         return f"<mn>{name}</mn>"
     if name.isalpha():

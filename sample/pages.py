@@ -22,6 +22,11 @@ _TERM = re.compile(
     r"|defined|satisfy|satisfies|complex|dimension|vector)s?\b",
     re.IGNORECASE,
 )
+_PROGRAMMING = re.compile(
+    r"\b(?:self|argument|parameter|keyword|class|method|subclass|instance|object|python|sympy|numpy|scipy|ndarray|array"
+    r"|deprecated|callback|stdout|dtype|callable|iterator|alias|helper|implementation|subroutine|cython|tuple|dict)(?:e?s)?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def collect(share: float, report: Callable[[str, int, int], None]) -> tuple[list
             wanted -= 1
             if wanted == 0:
                 break
+    docs.entries.cache_clear()
     return found[False], found[True]
 
 
@@ -90,7 +96,9 @@ def _section_pages(site: Site, section: Section, claims: dict[str, list[str]], n
             about = label(section, blocks)
             if section.subject == "math" and about == "borderline" and (site in SEED or docs.order(slug) % 4):
                 continue  # a site about mathematics has some such pages, not half of them
-            if slug not in taken and novelty.add(text):
+            if novelty.add(text):
+                if slug in taken:
+                    slug += f"-{docs.order(text):x}"
                 taken.add(slug)
                 yield Page(site, _address(site, section, slug), title, about, blocks)
 
@@ -118,7 +126,7 @@ def label(section: Section, blocks: list[render.Block]) -> str:
     """math: mathematics makes up the page; borderline: formulas, or a program for mathematics; not_math.
 
     A page of a mathematical section is math if it has formulas enough for its length, or
-    one at least and many mathematical terms, or very many terms, and does not consist of code.
+    one at least and many mathematical terms, or very many terms, and speaks little of programs.
     """
     plain = render.to_text([block for block in blocks if block.kind != "code"])
     code = sum(len(block.text) for block in blocks if block.kind == "code")
@@ -128,8 +136,9 @@ def label(section: Section, blocks: list[render.Block]) -> str:
     if section.subject == "math":
         dense = n_formulas >= MIN_FORMULAS and n_formulas / n_words >= 0.012
         worded = n_terms / n_words >= (0.055 if n_formulas else 0.085) and n_terms >= 8
-        return "math" if (dense or worded) and code < len(plain) else "borderline"
-    if n_formulas >= MIN_FORMULAS or (section.subject == "applied" and n_terms / n_words >= 0.04):
+        technical = len(_PROGRAMMING.findall(plain)) / n_words > (0.04 if dense else 0.025) or code > len(plain)
+        return "math" if (dense or worded) and not technical else "borderline"
+    if n_formulas >= MIN_FORMULAS or (section.subject == "applied" and (n_formulas or n_terms / n_words >= 0.025)):
         return "borderline"
     return "not_math"
 

@@ -71,7 +71,7 @@ def plant(pages: list[Page]) -> list[Planted]:
     planted += _mirrored(free[:share])
     planted += _recaptured(free[share : 2 * share])
     planted += _varied(free[2 * share : 2 * share + max(4, share // 3)])
-    planted += _reprinted(free[3 * share :], share)
+    planted += _reprinted(free[3 * share : -1], share)
     planted += _beside_pages(pages)
     cut = free[-1][0].url
     return [_truncated(one) if one.capture.url == cut else one for one in planted]

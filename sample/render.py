@@ -18,9 +18,9 @@ Kind = Literal["heading", "paragraph", "code", "formula", "items", "fields"]
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+`.])\1{2,}\s*$")
 _BULLET = re.compile(r"(?:[-*+•]|\(?\d{1,2}[.)]|#\.|\.\. \[[^\]]+\])\s+(?=\S)")
 _FIELD = re.compile(r"(?::(?:param|type|arg|raises?|returns?|rtype)\s*([^:]*):|(\*{0,2}[\w, *.\"']{1,60}) : )\s*(.*)")
-_DIRECTIVE = re.compile(r"\.\. ([\w:-]+)::\s*(.*)")
+_DIRECTIVE = re.compile(r"\.\. ([\w-]+(?::[\w-]+)?) ?::\s*(.*)")
 _DROPPED = ("version", "deprecated", "index", "currentmodule", "module", "auto", "toctree", "only", "testsetup",
-            "rubric", "legacy", "image", "figure", "contents")  # fmt: skip
+            "rubric", "legacy", "literalinclude", "graphviz", "raw", "image", "figure", "contents")  # fmt: skip
 _CODE = ("code", "sourcecode", "plot", "parsed-literal", "doctest", "testcode", "ipython", "jupyter")
 _API = ("parameters", "returns", "yields", "raises", "see also", "other parameters", "attributes", "methods",
         "warns", "keywords", "options", "arguments", "input", "output", "return", "parameters:")  # fmt: skip

@@ -85,18 +85,18 @@ SITES = (
         _section("/columns/culture/", "other", 60, "datetime zoneinfo locale gettext unicodedata dateutil babel"),)),
     Site("tutorials.workshop.example", "Workshop Tutorials", "docs", "script", (
         _section("/linear-algebra/", "math", 60, "scipy.linalg scipy.sparse.linalg numpy.linalg"),
-        _section("/arrays/", "applied", 180, "numpy._core numpy.lib"),)),
+        _section("/arrays/", "applied", 130, "numpy._core numpy.lib"),)),
     Site("www.openpedia.example", "Openpedia", "encyclopedia", "mathml", (
         _section("/mathematics/", "math", 90, "sympy.functions sympy.simplify sympy.concrete networkx.generators"),
         _section("/computing/", "other", 160, "pydoc_data.topics"),
         _section("/libraries/", "other", 80, "pygments charset_normalizer"),)),
     # Formulas in the service of other fields.
     Site("signals.example", "Signals and Systems", "docs", "mathjax", (
-        _section("/reference/", "applied", 230, "scipy.signal scipy.fft scipy.ndimage"),)),
+        _section("/reference/", "applied", 180, "scipy.signal scipy.fft scipy.ndimage"),)),
     Site("mechanics.example", "Workbench Mechanics", "docs", "katex", (
-        _section("/manual/", "applied", 290, "sympy.physics"),)),
+        _section("/manual/", "applied", 220, "sympy.physics"),)),
     Site("arrays.example", "Array Cookbook", "blog", "dollars", (
-        _section("/recipes/", "applied", 190, "numpy.ma numpy.lib numpy.matrixlib numpy.fft"),)),
+        _section("/recipes/", "applied", 150, "numpy.ma numpy.lib numpy.matrixlib numpy.fft"),)),
     Site("wiki.clusters.example", "Cluster Wiki", "encyclopedia", "mathjax", (
         _section("/page/", "applied", 120, "scipy.cluster scipy.sparse datasketch rensa"),)),
     # Everything else.
@@ -110,13 +110,13 @@ SITES = (
     Site("help.hosting.example", "Hosting Help", "forum", "mathjax", (
         _section("/t/", "other", 140, "http urllib urllib3 requests wsgiref xmlrpc ftplib webbrowser"),)),
     Site("models.hub.example", "Model Hub Handbook", "docs", "mathjax", (
-        _section("/docs/", "other", 470, "huggingface_hub"),)),
+        _section("/docs/", "other", 300, "huggingface_hub"),)),
     Site("columns.example", "Columns", "docs", "mathjax", (
         _section("/api/", "other", 170, "pyarrow fsspec"),)),
     Site("ducks.example", "Duck Pond", "encyclopedia", "mathjax", (
         _section("/pond/", "other", 170, "duckdb sqlite3 dbm shelve pickle"),)),
     Site("shape.validators.example", "Validators", "docs", "dollars", (
-        _section("/concepts/", "other", 230, "pydantic pydantic_core annotated_types"),)),
+        _section("/concepts/", "other", 190, "pydantic pydantic_core annotated_types"),)),
     Site("terminal.example", "Terminal Times", "blog", "wordpress", (
         _section("/issue/", "other", 190, "rich typer click curses cmd readline shellingham tqdm"),)),
     Site("threads.terminals.example", "Terminal Forum", "forum", "dollars", (
@@ -132,13 +132,13 @@ SITES = (
     Site("logs.example", "Log Keepers", "blog", "dollars", (
         _section("/journal/", "other", 110, "logging loguru syslog warnings"),)),
     Site("packers.example", "Packers", "docs", "mathjax", (
-        _section("/handbook/", "other", 250, "setuptools pip packaging pkg_resources venv zipapp"),)),
+        _section("/handbook/", "other", 200, "setuptools pip packaging pkg_resources venv zipapp"),)),
     Site("old.archive.example", "Old Archive", "bare", "dollars", (
         _section("/files/", "other", 110, "tarfile zipfile gzip bz2 lzma zlib shutil filecmp fileinput"),)),
     Site("colours.example", "Colours of Code", "encyclopedia", "mathjax", (
         _section("/lexer/", "other", 120, "pygments"),)),
     Site("stones.example", "Stepping Stones", "blog", "mathjax", (
-        _section("/story/", "other", 160, "tkinter turtle turtledemo colorsys"),)),
+        _section("/story/", "other", 110, "tkinter turtle turtledemo colorsys"),)),
     Site("parsers.example", "Parsers", "forum", "mathjax", (
         _section("/ask/", "other", 120, "argparse optparse getopt re json xml html csv regex ply pycparser"),)),
     Site("processes.example", "Many Hands", "docs", "dollars", (
@@ -148,15 +148,15 @@ SITES = (
     Site("ciphertext.blogs.example", "Strings Attached", "blog", "wordpress", (
         _section("/2024/", "other", 80, "string textwrap difflib codecs encodings base64 struct"),)),
     Site("symbols.example", "Symbols at Work", "docs", "mathjax", (
-        _section("/internals/", "applied", 300, "sympy.core sympy.printing sympy.utilities sympy.codegen"
+        _section("/internals/", "applied", 240, "sympy.core sympy.printing sympy.utilities sympy.codegen"
                  " sympy.plotting sympy.parsing sympy.interactive sympy.strategies sympy.unify"),)),
     Site("tensors.example", "Index Gymnastics", "blog", "script", (
         _section("/drills/", "applied", 90, "sympy.tensor sympy.assumptions sympy.algebras sympy.matrices"),)),
     Site("sourcebook.example", "Sourcebook", "docs", "mathjax", (
-        _section("/networks/", "applied", 170, "networkx.classes networkx.readwrite networkx.drawing networkx.utils"
+        _section("/networks/", "applied", 130, "networkx.classes networkx.readwrite networkx.drawing networkx.utils"
                  " networkx.convert networkx.convert_matrix"),)),
     Site("labtools.example", "Lab Tools", "docs", "dollars", (
-        _section("/tools/", "applied", 200, "scipy.io scipy.ndimage scipy.odr scipy.interpolate scipy.constants"
+        _section("/tools/", "applied", 150, "scipy.io scipy.ndimage scipy.odr scipy.interpolate scipy.constants"
                  " scipy._lib numpy.f2py"),)),
 )  # fmt: skip
 

@@ -327,6 +327,13 @@ def test_a_docstring_becomes_headings_lists_tables_code_and_formulas() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text", [".. math:: x", ".. math::\n\n    x", ".. math ::\n    x", ".. math::\n    :label: e\n\n    x"]
+)
+def test_a_displayed_formula_is_found_in_every_spelling_of_its_directive(text: str) -> None:
+    assert render.parse(text, mathematical=True) == [render.Block("formula", "x")]
+
+
 def test_a_dollar_is_money_outside_mathematics() -> None:
     text = "It costs $5 today and $7 tomorrow."
     assert render.formulas(render.parse(text, mathematical=False)) == []
