@@ -77,7 +77,7 @@ class Guard(Generic[R]):
             self._start()
         upcoming = iter(items)
         under_way: deque[bytes] = deque()
-        unsent = bytearray()
+        unsent: deque[memoryview] = deque()
         try:
             while True:
                 while not under_way or (len(under_way) < AHEAD_ITEMS and sum(map(len, under_way)) < AHEAD_BYTES):
@@ -85,7 +85,7 @@ class Guard(Generic[R]):
                     if item is self:
                         break
                     under_way.append(_framed(item))
-                    unsent += under_way[-1]
+                    unsent.append(memoryview(under_way[-1]))
                 if not under_way:
                     return
                 result = self._exchange(unsent)
@@ -93,7 +93,7 @@ class Guard(Generic[R]):
                 if isinstance(result, _Ended):
                     result = Failure(result.reason)
                     self._start()
-                    unsent = bytearray(b"".join(under_way))
+                    unsent = deque(memoryview(frame) for frame in under_way)
                 yield result
         finally:
             if under_way:  # the caller stopped early: the child still works on what nobody wants
@@ -113,7 +113,7 @@ class Guard(Generic[R]):
         os.set_blocking(_pipe(self._child.stdin).fileno(), False)
         _widen(_pipe(self._child.stdin), _pipe(self._child.stdout))
         self._received.clear()
-        ready = self._exchange(bytearray())
+        ready = self._exchange(deque())
         if ready is not None:
             self._stop()
             raise StageError(f"{self._function}: its process does not start: {ready}. Its standard error says more.")
@@ -126,7 +126,7 @@ class Guard(Generic[R]):
             _pipe(self._child.stdout).close()
             self._child = None
 
-    def _exchange(self, unsent: bytearray) -> Any:
+    def _exchange(self, unsent: deque[memoryview]) -> Any:
         """Send while the child takes, until one result is there; _Ended where the child is gone."""
         assert self._child
         stdin, stdout = _pipe(self._child.stdin), _pipe(self._child.stdout)
@@ -219,14 +219,17 @@ def _send(pipe: BinaryIO, frame: bytes) -> None:
     pipe.flush()
 
 
-def _write_some(descriptor: int, unsent: bytearray) -> None:
+def _write_some(descriptor: int, unsent: deque[memoryview]) -> None:
     """Move from `unsent` into a pipe what it takes now; a pipe that nobody reads any more takes all."""
     try:
-        with memoryview(unsent) as whole, whole[:PIPE_BYTES] as first:
-            n_bytes = os.write(descriptor, first)
+        n_bytes = os.write(descriptor, unsent[0])
     except BrokenPipeError:
-        n_bytes = len(unsent)
-    del unsent[:n_bytes]
+        unsent.clear()
+        return
+    if n_bytes == len(unsent[0]):
+        unsent.popleft()
+    else:
+        unsent[0] = unsent[0][n_bytes:]
 
 
 def _widen(*pipes: IO[bytes]) -> None:
