@@ -74,7 +74,9 @@ def main() -> None:
     try:
         app()
     except CorpusError as error:
-        Console(stderr=True).print(str(error), style="bold" if error.exit_code == 3 else "red", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            str(error), style="bold" if error.exit_code == 3 else "red", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(error.exit_code)
 
 
@@ -103,7 +105,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -112,11 +116,20 @@ def root(
 def init(
     workspace: WorkspaceOption = HERE,
     preset: Annotated[
-        str, typer.Option(help=f"Defaults to start from: {' or '.join(PRESETS)} (the paper's values, or a small machine's).")
+        str,
+        typer.Option(
+            help=f"Defaults to start from: {' or '.join(PRESETS)} (the paper's values, or a small machine's)."
+        ),
     ] = "deepseekmath",
-    warcs: Annotated[list[str] | None, typer.Option(help="WARC files, folders, globs or URLs. May be repeated.")] = None,
-    seed: Annotated[list[str] | None, typer.Option(help="Seed documents: JSONL, Parquet or WARC. May be repeated.")] = None,
-    benchmarks: Annotated[list[str] | None, typer.Option(help="Benchmark files to keep out of the corpus. May be repeated.")] = None,
+    warcs: Annotated[
+        list[str] | None, typer.Option(help="WARC files, folders, globs or URLs. May be repeated.")
+    ] = None,
+    seed: Annotated[
+        list[str] | None, typer.Option(help="Seed documents: JSONL, Parquet or WARC. May be repeated.")
+    ] = None,
+    benchmarks: Annotated[
+        list[str] | None, typer.Option(help="Benchmark files to keep out of the corpus. May be repeated.")
+    ] = None,
 ) -> None:
     """Make a workspace: a directory with an annotated corpus.toml, each default with its source."""
     path = workspace / "corpus.toml"
@@ -138,7 +151,9 @@ def init(
 
 
 @app.command()
-def sample(directory: Annotated[Path, typer.Argument(help="Where to build it; a finished one is left as it is.")]) -> None:
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Where to build it; a finished one is left as it is.")],
+) -> None:
     """Build the embedded sample crawl: the documentation of installed packages as a small web.
 
     Some 6,000 pages on 50 hosts in WARC files, a seed, a small benchmark, and the planted truth
@@ -225,12 +240,22 @@ def finish(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 
 @app.command()
 def query(
-    name: Annotated[str | None, typer.Argument(help='A named query, or SQL in quotes: "SELECT host, …". None: list the names.')] = None,
+    name: Annotated[
+        str | None, typer.Argument(help='A named query, or SQL in quotes: "SELECT host, …". None: list the names.')
+    ] = None,
     workspace: WorkspaceOption = HERE,
-    output_format: Annotated[TableFormat, typer.Option("--format", "-f", help="How to print the answer.")] = TableFormat.table,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; required for parquet.")] = None,
-    parameter: Annotated[list[str] | None, typer.Option("--set", help="A query's parameter, as round=2. May be repeated.")] = None,
-    database: Annotated[Path | None, typer.Option(help="Write the views as a .duckdb file that the duckdb shell opens.")] = None,
+    output_format: Annotated[
+        TableFormat, typer.Option("--format", "-f", help="How to print the answer.")
+    ] = TableFormat.table,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file; required for parquet.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--set", help="A query's parameter, as round=2. May be repeated.")
+    ] = None,
+    database: Annotated[
+        Path | None, typer.Option(help="Write the views as a .duckdb file that the duckdb shell opens.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a workspace with DuckDB: a named query, or any SELECT over its views. Nothing is written to it."""
@@ -255,13 +280,22 @@ def export(
     name: Annotated[str, typer.Argument(help="Name of the export: its directory below exports/.")],
     workspace: WorkspaceOption = HERE,
     tokenizer: Annotated[str | None, typer.Option(help="A tokenizer.json, or a name on the Hugging Face hub.")] = None,
-    train_tokenizer: Annotated[int | None, typer.Option(metavar="VOCAB", min=257, help="Train a byte-level BPE of this size on the corpus instead.")] = None,
-    output_format: Annotated[TokenFormat, typer.Option("--format", help="ds: datatrove's .ds; megatron: .bin and .idx.")] = TokenFormat.ds,
-    shard_tokens: Annotated[int, typer.Option(min=1, help="Tokens of a shard, at most; a longer document has one of its own.")] = 100_000_000,
+    train_tokenizer: Annotated[
+        int | None,
+        typer.Option(metavar="VOCAB", min=257, help="Train a byte-level BPE of this size on the corpus instead."),
+    ] = None,
+    output_format: Annotated[
+        TokenFormat, typer.Option("--format", help="ds: datatrove's .ds; megatron: .bin and .idx.")
+    ] = TokenFormat.ds,
+    shard_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens of a shard, at most; a longer document has one of its own.")
+    ] = 100_000_000,
     seed: Annotated[int, typer.Option(help="Shuffles the documents.")] = 1,
     shuffle: Annotated[bool, typer.Option(help="Shuffle, or keep the order of the shards.")] = True,
     eos: Annotated[str | None, typer.Option(help="End-of-document token, where the tokenizer has several.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every document back and compare it with the corpus.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every document back and compare it with the corpus.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the corpus as tokenized shards for continued pretraining, or --verify an export that is there."""

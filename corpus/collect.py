@@ -18,7 +18,9 @@ from corpus.workspace import part
 POINTER = ["page_id", "url", "warc_filename", "warc_record_offset", "warc_record_length", "fetch_time"]
 
 
-def extract_part(source: str, pages: Path, kept: Path, recalled: Path, rank: int, directory: Path, limits: Pool) -> None:
+def extract_part(
+    source: str, pages: Path, kept: Path, recalled: Path, rank: int, directory: Path, limits: Pool
+) -> None:
     """Extract the recalled pages of one pool part into part-NNNNN (schema.EXTRACTED) and failed-NNNNN.parquet.
 
     source: the WARC file that the part came from. A page that breaks the limits or leaves no text is

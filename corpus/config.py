@@ -27,10 +27,16 @@ class Section(BaseModel):
 class Pool(Section):
     """Pages: which records of which WARC files (stage ingest)"""
 
-    warcs: tuple[str, ...] = Field((), description="files, folders, globs or addresses that fsspec opens (s3://, https://)")
+    warcs: tuple[str, ...] = Field(
+        (), description="files, folders, globs or addresses that fsspec opens (s3://, https://)"
+    )
     crawl: str = Field("unknown", description="crawl name where a file has no isPartOf of its own")
-    min_chars: int = Field(200, ge=0, description="shorter cheap text is dropped as too_short; OpenWebMath's floor is near")
-    languages: tuple[str, ...] = Field((), description="ISO 639-1 codes to keep; empty: all. The paper keeps all it finds")
+    min_chars: int = Field(
+        200, ge=0, description="shorter cheap text is dropped as too_short; OpenWebMath's floor is near"
+    )
+    languages: tuple[str, ...] = Field(
+        (), description="ISO 639-1 codes to keep; empty: all. The paper keeps all it finds"
+    )
     max_page_bytes: Count = Field(10_000_000, description="a longer decoded page is cut and marked truncated")
     page_seconds: float = Field(10.0, gt=0, description="a page that takes longer is dropped as timeout")
     page_megabytes: int = Field(2_000, ge=256, description="a page that needs more memory is dropped as memory")
@@ -39,7 +45,9 @@ class Pool(Section):
 class Unique(Section):
     """Near duplicates: in the pool, and again in the collected text (stages unique and finish)"""
 
-    near: bool = Field(True, description="MinHash near dedup; URL and exact dedup always run. The paper names no method")
+    near: bool = Field(
+        True, description="MinHash near dedup; URL and exact dedup always run. The paper names no method"
+    )
     ngram: Count = Field(5, description="words a shingle; datatrove's and FineWeb's value")
     permutations: Count = Field(128, description="MinHash values a page")
     bands: Count = Field(16, description="LSH bands")
@@ -56,7 +64,9 @@ class Unique(Section):
 class Seed(Section):
     """Positives (stage seed)"""
 
-    paths: tuple[str, ...] = Field((), description="JSONL or Parquet with text and optional url (hf:// too), or WARC files of pages")
+    paths: tuple[str, ...] = Field(
+        (), description="JSONL or Parquet with text and optional url (hf:// too), or WARC files of pages"
+    )
     max_docs: Count = Field(500_000, description="random positives a round, at most; 500,000 in the paper")
 
 
@@ -65,7 +75,9 @@ class Negatives(Section):
 
     paths: tuple[str, ...] = Field((), description="files as for the seed; empty: random pool pages, as in the paper")
     per_positive: float = Field(1.0, gt=0, description="random negatives for each positive; 1 in the paper")
-    exclude_collected: bool = Field(True, description="draw no pool page that the round before collected; not in the paper")
+    exclude_collected: bool = Field(
+        True, description="draw no pool page that the round before collected; not in the paper"
+    )
 
 
 class Classifier(Section):
@@ -87,7 +99,8 @@ class Recall(Section):
     """How much of the ranked pool a round collects (stage recalled): exactly one of the three"""
 
     keep_tokens: tuple[Count, ...] = Field(
-        (40_000_000_000,), description="token budget of each round, the last one repeats; 40 billion in round 1 of the paper"
+        (40_000_000_000,),
+        description="token budget of each round, the last one repeats; 40 billion in round 1 of the paper",
     )
     keep_share: float | None = Field(None, gt=0, le=1, description="share of the scored pages, instead of a budget")
     min_score: float | None = Field(None, ge=0, le=1, description="every page with this score, instead of a budget")
@@ -96,7 +109,9 @@ class Recall(Section):
     def one_rule(self) -> "Recall":
         given = [key for key in ("keep_tokens", "keep_share", "min_score") if getattr(self, key) not in (None, ())]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of keep_tokens, keep_share and min_score, not {' and '.join(given) or 'none'}")
+            raise ValueError(
+                f"give exactly one of keep_tokens, keep_share and min_score, not {' and '.join(given) or 'none'}"
+            )
         return self
 
     def budget(self, number: int) -> int | None:
@@ -107,10 +122,14 @@ class Recall(Section):
 class Domains(Section):
     """Math domains, their URL prefixes, and who decides (stages domains and expanded)"""
 
-    min_share: Share = Field(0.1, description="a domain is math if more than this share was collected; 0.1 in the paper")
+    min_share: Share = Field(
+        0.1, description="a domain is math if more than this share was collected; 0.1 in the paper"
+    )
     min_pages: Count = Field(5, description="pages a domain or prefix must have in the pool; not in the paper")
     prefix_depth: int = Field(2, ge=0, le=6, description="path segments of a prefix, at most")
-    accept_share: Share = Field(0.5, description="the auto rule accepts a prefix of which at least this share was collected")
+    accept_share: Share = Field(
+        0.5, description="the auto rule accepts a prefix of which at least this share was collected"
+    )
     annotate: Literal["auto", "manual"] = Field(
         "auto", description='"manual" stops each round until a person has decided; the paper\'s way'
     )
@@ -120,7 +139,8 @@ class Stop(Section):
     """When the loop ends early"""
 
     already_collected: Share = Field(
-        0.98, description="a round that shares this much, by pages and by tokens, with the one before is the last; 0.98 in the paper"
+        0.98,
+        description="a round that shares this much, by pages and by tokens, with the one before is the last; 0.98 in the paper",
     )
 
 
@@ -130,7 +150,9 @@ class Decontam(Section):
     benchmarks: tuple[str, ...] = Field((), description="JSONL or Parquet files, folders or globs")
     columns: tuple[str, ...] = Field(("question",), min_length=1, description="columns that are protected")
     ngram: Count = Field(10, description="any shared n-gram drops the page; 10 in the paper")
-    min_ngram: Count = Field(3, description="shorter benchmark texts match whole down to this many words; 3 in the paper")
+    min_ngram: Count = Field(
+        3, description="shorter benchmark texts match whole down to this many words; 3 in the paper"
+    )
 
     @model_validator(mode="after")
     def ordered(self) -> "Decontam":

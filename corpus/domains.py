@@ -11,7 +11,7 @@ answers where nobody did:
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from corpus.errors import AnnotationError
 from corpus.schema import DECISION, DOMAIN, EXPANDED, PREFIX
 from corpus.tables import duck, read_rows, replacing, selected, sql_list, write_rows
 from corpus.urls import prefixes
-from corpus.workspace import Workspace, parts
+from corpus.workspace import Workspace
 
 N_EXAMPLES = 3
 COLUMNS = ("prefix", "decision", "note", "auto", "earlier", "n_pages", "n_collected", "share", "examples")
@@ -228,13 +228,10 @@ def expand_round(
 
 def _register(connection: Any, workspace: Workspace, number: int) -> None:
     """A view `pages`: page_id, url, host, domain, and whether the round collected it."""
-    pool, unique = workspace.path("pool/parts"), workspace.path("pool/unique")
     recalled = workspace.path(workspace.round(number, "recalled")) / "recalled.parquet"
     connection.execute(
         f"""CREATE VIEW pages AS
-            SELECT page_id, url, url_host_name AS host, url_host_registered_domain AS domain,
+            SELECT p.page_id, p.url, p.url_host_name AS host, p.url_host_registered_domain AS domain,
                    r.page_id IS NOT NULL AS collected
-            FROM read_parquet({sql_list(parts(pool))}) p
-            SEMI JOIN read_parquet({sql_list(parts(unique, "kept"))}) k USING (page_id, warc_filename, warc_record_offset)
-            LEFT JOIN (SELECT page_id FROM read_parquet({sql_list([recalled])})) r USING (page_id)"""
+            FROM {workspace.pages()} p LEFT JOIN read_parquet({sql_list([recalled])}) r ON p.page_id = r.page_id"""
     )

@@ -1,8 +1,7 @@
 """Outside files, local or anything that fsspec opens: their stamps and their bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,5 +39,7 @@ def _stamp(source: str) -> str:
         return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
     filesystem, path = fsspec.url_to_fs(source)
     info: dict[str, Any] = filesystem.info(path)
-    known = {key: str(info[key]) for key in ("size", "ETag", "etag", "mtime", "LastModified", "blob_id") if info.get(key)}
+    known = {
+        key: str(info[key]) for key in ("size", "ETag", "etag", "mtime", "LastModified", "blob_id") if info.get(key)
+    }
     return ", ".join(f"{key} {value}" for key, value in sorted(known.items())) or "unknown"

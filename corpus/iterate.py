@@ -74,7 +74,8 @@ def gather_seed(workspace: Workspace, settings: Settings) -> None:
             "max_words": settings.classifier.max_words,
             "pages": settings.pool.model_dump(exclude={"warcs", "crawl"}),
         },
-        files=stamps(settings.seed.paths, workspace.root) | stamps(settings.negatives.paths, workspace.root, role="negative"),
+        files=stamps(settings.seed.paths, workspace.root)
+        | stamps(settings.negatives.paths, workspace.root, role="negative"),
     )
 
 
@@ -102,9 +103,7 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
     seed = workspace.path(stage("seed"))
     workspace.run(
         stage("model"),
-        lambda directory: train(
-            seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier
-        ),
+        lambda directory: train(seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier),
         settings=settings.classifier.model_dump(exclude={"max_words", "held_out"}),
         inputs=[stage("seed")],
     )
@@ -112,8 +111,11 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
     workspace.run(
         stage("recalled"),
         lambda directory: recall(workspace, number, directory, settings.recall),
-        settings={"keep_share": settings.recall.keep_share, "min_score": settings.recall.min_score,
-                  "keep_tokens": settings.recall.budget(number)},
+        settings={
+            "keep_share": settings.recall.keep_share,
+            "min_score": settings.recall.min_score,
+            "keep_tokens": settings.recall.budget(number),
+        },
         inputs=["pool/parts", "pool/unique", stage("scores"), *(stage("recalled", n) for n in earlier)],
     )
     workspace.run(
@@ -147,17 +149,17 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
     Returns counts: n_pool, n_scored, n_collected, n_tokens, n_new, already_pages, already_tokens, cut_score.
     Raises StageError where nothing is kept.
     """
-    pool, unique, scores = (workspace.path(s) for s in ("pool/parts", "pool/unique", workspace.round(number, "scores")))
+    scores = workspace.path(workspace.round(number, "scores"))
     earlier = [workspace.path(workspace.round(n, "recalled")) / "recalled.parquet" for n in range(1, number)]
     with duck(directory) as connection:
         connection.execute(
             f"""CREATE TABLE scored AS
-                SELECT page_id, score, n_tokens FROM read_parquet({sql_list(parts(scores))})
-                JOIN (SELECT page_id, n_tokens FROM read_parquet({sql_list(parts(pool))}) SEMI JOIN
-                      read_parquet({sql_list(parts(unique, "kept"))}) USING (page_id, warc_filename, warc_record_offset))
-                USING (page_id)"""
+                SELECT page_id, score, n_tokens
+                FROM read_parquet({sql_list(parts(scores))}) JOIN {workspace.pages()} USING (page_id)"""
         )
-        past = f"read_parquet({sql_list(earlier)})" if earlier else "(SELECT '' AS page_id, 0 AS first_round WHERE false)"
+        past = (
+            f"read_parquet({sql_list(earlier)})" if earlier else "(SELECT '' AS page_id, 0 AS first_round WHERE false)"
+        )
         connection.execute(
             f"""CREATE TABLE recalled AS
                 SELECT page_id, score, rank, n_tokens, p.first_round IS NULL AS new,

@@ -16,7 +16,13 @@ class Progress:
         self._console = console
         self._bars: Bars | None = None
         if console.is_terminal:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
             self._bars = Bars(*columns, console=console)
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}

@@ -30,7 +30,10 @@ ROUND_COLUMNS = (
     ("math domains", "n_math_domains"),
     ("expanded", "n_expanded"),
 )
-HELD_OUT_NOTE = "* on held-out domains of seed and negatives, at the score where the round cut; random negatives may hold mathematics."
+HELD_OUT_NOTE = (
+    "* on held-out domains of seed and negatives, at the score where the round cut; "
+    "random negatives may hold mathematics."
+)
 
 
 def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -46,10 +49,8 @@ def status(state: Mapping[str, Any]) -> None:
     """What `status.status` tells."""
     print(f"workspace  {state['workspace']}")
     if pool := state["pool"]:
-        print(
-            f"pool       {pool['n_pages']:,} unique pages of {pool['n_captures']:,} captured in {pool['n_files']} files; "
-            f"duplicates removed: {_counts(pool['removed'])}"
-        )
+        print(f"pool       {pool['n_pages']:,} unique pages of {pool['n_captures']:,} captured in {pool['n_files']} files")
+        print(f"           duplicates removed: {_counts(pool['removed'])}")
         print(f"           records that are no page: {_counts(pool['dropped'])}")
     else:
         print("pool       not built. Type: corpus ingest")
@@ -57,16 +58,15 @@ def status(state: Mapping[str, Any]) -> None:
         print()
         rounds(state["rounds"])
     if corpus := state["corpus"]:
-        print()
         extracted, contaminated = corpus["extracted"], corpus["contaminated"]
-        print(f"extracted  {extracted.get('n_pages', 0):,} pages; failed: {_counts(extracted.get('failed'))}")
+        print()
+        print(f"extracted  {extracted['n_pages']:,} pages; failed: {_counts(extracted['failed'])}")
         print(f"dedup      removed: {_counts(corpus['duplicates'])}")
-        print(
-            f"decontam   removed: {contaminated.get('n_contaminated', 0):,} pages "
-            f"({contaminated.get('n_benchmark_texts', 0):,} benchmark texts; by benchmark: {_counts(contaminated.get('by_benchmark'))})"
-        )
-        print(f"corpus     {corpus['n_pages']:,} pages, {corpus['n_tokens']:,} tokens (estimated) in {corpus['n_shards']} shards")
-        print(f"           {corpus['directory']}")
+        print(f"decontam   removed: {contaminated['n_contaminated']:,} pages, by benchmark: ", end="")
+        print(f"{_counts(contaminated['by_benchmark'])}")
+        print(f"           benchmark items looked for: {contaminated['n_benchmark_items']:,}")
+        print(f"corpus     {corpus['n_pages']:,} pages, {corpus['n_tokens']:,} tokens (estimated)")
+        print(f"           {corpus['n_shards']:,} shards in {corpus['directory']}")
     for export in state["exports"]:
         print(f"export     {export['name']}: {export['n_documents']:,} documents, {export['n_tokens']:,} tokens")
     for stage in state["stale"]:
@@ -79,7 +79,7 @@ def query_names(queries: Mapping[str, Any]) -> None:
     for name, named in queries.items():
         table.add_row(name, named.title)
     _print(table)
-    print("corpus query NAME, or SQL over the views: corpus query \"SELECT domain, share FROM domains\"")
+    print('corpus query NAME, or SQL over the views: corpus query "SELECT domain, share FROM domains"')
 
 
 def answer(table: pa.Table, output_format: str, output: Path | None) -> None:

@@ -19,13 +19,13 @@ import xxhash
 from corpus.config import Pool, Settings
 from corpus.errors import InputError, StageError
 from corpus.files import open_file
-from corpus.sources import expand
-from corpus.pool import ingest_part
+from corpus.pool import Limits, ingest_part
 from corpus.schema import DOCUMENT, SEED
+from corpus.sources import expand
 from corpus.tables import duck, read_rows, selected, sql_list, table_writer, write_rows
 from corpus.text import classifier_line
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
-from corpus.workspace import Workspace, part, parts
+from corpus.workspace import Workspace, part
 
 JSONL = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
 WARC = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
@@ -89,7 +89,9 @@ def _from_warc(
 ) -> Iterator[Mapping[str, Any]]:
     directory = scratch / ".warc"
     directory.mkdir(exist_ok=True)
-    ingest_part(source, name, 0, directory, limits)
+    ingest_part(
+        source, name, 0, directory, Limits(default_crawl=limits.crawl, **limits.model_dump(exclude={"warcs", "crawl"}))
+    )
     dropped.update(row["reason"] for row in read_rows(part(directory, 0, "dropped"), ["reason"]))
     yield from read_rows(part(directory, 0), ["url", "text"])
     shutil.rmtree(directory)
@@ -144,7 +146,9 @@ def draw(workspace: Workspace, number: int, settings: Settings, directory: Path)
                 ORDER BY draw LIMIT {settings.seed.max_docs}"""
         )
         n_positives = _count(connection, "positives")
-        candidates = "'seed' AS source FROM given_negatives" if settings.negatives.paths else "'pool' AS source FROM candidates"
+        candidates = (
+            "'seed' AS source FROM given_negatives" if settings.negatives.paths else "'pool' AS source FROM candidates"
+        )
         connection.execute(
             f"""CREATE TABLE negatives AS
                 SELECT doc_id, md5(doc_id || 'negative{seed}') AS draw, {candidates}
@@ -197,12 +201,10 @@ def choose_held_out(groups: Counter[str], share: float, random_seed: int, alread
 
 def _register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, number: int, settings: Settings) -> None:
     """Views over what a round may draw from."""
-    pool, unique, seed = (workspace.path(name) for name in ("pool/parts", "pool/unique", "seed"))
+    seed = workspace.path("seed")
     connection.execute(
         f"""CREATE VIEW pages AS
-            SELECT page_id AS doc_id, url, url_host_registered_domain AS domain, text
-            FROM read_parquet({sql_list(parts(pool))})
-            SEMI JOIN read_parquet({sql_list(parts(unique, "kept"))}) USING (page_id, warc_filename, warc_record_offset)"""
+            SELECT page_id AS doc_id, url, url_host_registered_domain AS domain, text FROM {workspace.pages()}"""
     )
     for name in ("positives", "negatives"):
         given = seed / f"{name}.parquet"
@@ -212,7 +214,9 @@ def _register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, numbe
     connection.execute(f"CREATE VIEW expanded AS SELECT DISTINCT page_id FROM {_ids(expanded)}")
     before = workspace.path(workspace.round(number - 1, "recalled")) / "recalled.parquet"
     excluded = [before] if number > 1 and settings.negatives.exclude_collected else []
-    connection.execute(f"CREATE VIEW candidates AS SELECT doc_id FROM pages ANTI JOIN {_ids(excluded)} ON doc_id = page_id")
+    connection.execute(
+        f"CREATE VIEW candidates AS SELECT doc_id FROM pages ANTI JOIN {_ids(excluded)} ON doc_id = page_id"
+    )
 
 
 def _ids(paths: Sequence[Path]) -> str:
@@ -230,6 +234,4 @@ def _documents_of(name: str, columns: str) -> str:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(connection.sql(f"SELECT count(*) FROM {table}").fetchall()[0][0])

@@ -20,7 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -95,7 +95,7 @@ def duck(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def selected(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Any = None) -> Iterator[dict[str, Any]]:
     """Rows of a query as dicts, a batch in memory at a time."""
-    for batch in connection.execute(sql, parameters).to_arrow_reader(ROWS_PER_GROUP):
+    for batch in connection.sql(sql, params=parameters).to_arrow_reader(ROWS_PER_GROUP):
         yield from batch.to_pylist()
 
 

@@ -35,7 +35,7 @@ import xxhash
 
 from corpus import __version__
 from corpus.errors import LockedError, StageError, WorkspaceError
-from corpus.tables import replacing
+from corpus.tables import replacing, sql_list
 
 MANIFEST = "manifest.json"
 LOGS = "logs"  # inside a temporary directory: logs of fanned-out tasks
@@ -104,6 +104,14 @@ class Workspace:
 
     def annotations(self, number: int) -> Path:
         return self.root / "rounds" / f"{number:02d}" / "annotations.csv"
+
+    def pages(self) -> str:
+        """The pool's unique pages (columns of schema.PAGE) as a table in DuckDB's SQL."""
+        captures, kept = sql_list(parts(self.path("pool/parts"))), sql_list(parts(self.path("pool/unique"), "kept"))
+        return (
+            f"(SELECT p.* FROM read_parquet({captures}) p SEMI JOIN read_parquet({kept}) k "
+            "USING (page_id, warc_filename, warc_record_offset))"
+        )
 
     def manifest(self, stage: str) -> Manifest | None:
         """The stage's manifest, or None where the stage was never committed."""
@@ -250,7 +258,9 @@ class Workspace:
             os.ftruncate(descriptor, 0)
             since = time.strftime("%Y-%m-%d %H:%M:%S")
             command = " ".join(Path(sys.argv[0]).name if i == 0 else a for i, a in enumerate(sys.argv))
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}: {command}".encode(), 0)
+            os.pwrite(
+                descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}: {command}".encode(), 0
+            )
             yield
             os.ftruncate(descriptor, 0)
         finally:
@@ -268,9 +278,7 @@ def read_manifest(path: Path) -> Manifest | None:
         raise WorkspaceError(f"{path} is not a manifest ({error}). Delete {path.parent} to build it again.") from error
 
 
-def fingerprint_of(
-    stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str], files: Mapping[str, str]
-) -> str:
+def fingerprint_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str], files: Mapping[str, str]) -> str:
     """xxh3_128 (hex) over the canonical JSON of what a stage's result depends on."""
     return xxhash.xxh3_128_hexdigest(json.dumps([stage, settings, inputs, files], sort_keys=True).encode())
 

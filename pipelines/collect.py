@@ -11,8 +11,8 @@ from corpus.collect import extract_part
 from corpus.config import Decontam, Pool, Settings
 from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
 from corpus.errors import InputError, WorkspaceError
-from corpus.shards import Pieces, write_shards
 from corpus.files import stamps
+from corpus.shards import Pieces, write_shards
 from corpus.sources import expand
 from corpus.tables import read_rows
 from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
@@ -84,7 +84,9 @@ def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> 
         pages = Counter(benchmark for _, benchmark in {(row["page_id"], row["benchmark"]) for row in evidence})
         counts = Counter[str]()
         for benchmark in protected:
-            counts.update({name: getattr(benchmark, name) for name in ("n_ngram", "n_whole", "n_unprotected", "n_empty")})
+            counts.update(
+                {name: getattr(benchmark, name) for name in ("n_ngram", "n_whole", "n_unprotected", "n_empty")}
+            )
         return {
             "n_contaminated": len({row["page_id"] for row in evidence}),
             "by_benchmark": dict(sorted(pages.items())),

@@ -7,6 +7,7 @@ ranks that are missing are handed over.
 """
 
 import ctypes
+import logging
 import os
 import shutil
 import signal
@@ -117,9 +118,12 @@ def _executor(run: Run, step: _Step, n_tasks: int, logs: Path) -> PipelineExecut
         except ModuleNotFoundError:
             raise SettingsError('run.executor is "ray", which is not installed: pip install "corpus[ray]"') from None
         if not ray.is_initialized():
-            ray.init(address=run.ray_address or None, log_to_driver=False, logging_level="ERROR")
+            ray.init(address=run.ray_address or None, log_to_driver=False, logging_level=logging.ERROR)
         return RayPipelineExecutor(
-            **common, workers=run.workers or -1, mem_per_cpu_gb=run.task_gigabytes, ray_remote_kwargs={"max_restarts": 0}
+            **common,
+            workers=run.workers or -1,
+            mem_per_cpu_gb=run.task_gigabytes,
+            ray_remote_kwargs={"max_restarts": 0},
         )
     if not run.slurm_partition:
         raise SettingsError("run.slurm_partition: required where run.executor is slurm (sinfo lists them)")
@@ -161,7 +165,7 @@ class _Watch:
         seen = -1
         while not self._end.wait(POLL_SECONDS):
             done = sum(1 for _ in self._markers.glob("*"))
-            if done != seen:
+            if seen != done < self._total:  # the stage itself says when it is whole
                 self._report(self._stage, done, self._total)
                 seen = done
 

@@ -12,9 +12,9 @@ from corpus.config import Pool, Settings
 from corpus.dedup import MinHash, find_duplicates, sign_part, write_kept
 from corpus.errors import InputError, StageError
 from corpus.files import stamps
-from corpus.sources import expand
-from corpus.pool import ingest_part
+from corpus.pool import Limits, ingest_part
 from corpus.schema import REMOVED
+from corpus.sources import expand
 from corpus.tables import read_rows, write_table
 from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
 
@@ -41,15 +41,26 @@ def ingest(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
         return {"n_files": len(sources), "n_pages": n_pages, "dropped": dict(sorted(dropped.items()))}
 
     workspace.run(
-        "pool/parts", build, settings=settings.pool.model_dump(exclude={"warcs"}), files=stamps(settings.pool.warcs, workspace.root)
+        "pool/parts",
+        build,
+        settings=settings.pool.model_dump(exclude={"warcs"}),
+        files=stamps(settings.pool.warcs, workspace.root),
     )
-    remove_duplicates(workspace, settings, fan_out, pages="pool/parts", signatures="pool/signatures", unique="pool/unique")
+    remove_duplicates(
+        workspace, settings, fan_out, pages="pool/parts", signatures="pool/signatures", unique="pool/unique"
+    )
 
 
 def ingest_rank(sources: Sequence[tuple[str, str]], limits: Pool, directory: Path, rank: int) -> None:
     """One WARC file to one pool part."""
     name, source = sources[rank]
-    ingest_part(source, name, rank, directory, limits)
+    ingest_part(
+        source,
+        name,
+        rank,
+        directory,
+        Limits(default_crawl=limits.crawl, **limits.model_dump(exclude={"warcs", "crawl"})),
+    )
 
 
 def remove_duplicates(
@@ -60,7 +71,9 @@ def remove_duplicates(
     sources = workspace.path(pages)
 
     def sign(directory: Path) -> Mapping[str, Any]:
-        fan_out(partial(sign_rank, sources, minhash, directory), missing_ranks(directory, len(parts(sources))), directory)
+        fan_out(
+            partial(sign_rank, sources, minhash, directory), missing_ranks(directory, len(parts(sources))), directory
+        )
         return {"n_pages": count_rows(parts(directory))}
 
     def find(directory: Path) -> Mapping[str, Any]:

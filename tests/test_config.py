@@ -74,11 +74,15 @@ def test_the_last_budget_repeats() -> None:
 
 
 def test_relative_paths_are_taken_from_the_settings_file_and_addresses_stay() -> None:
-    paths = parsed({"seed": {"paths": ["seed.jsonl", "../x/*.gz", "/abs", "s3://bucket/key"]}}, Path("/data/ws")).seed.paths
+    paths = parsed(
+        {"seed": {"paths": ["seed.jsonl", "../x/*.gz", "/abs", "s3://bucket/key"]}}, Path("/data/ws")
+    ).seed.paths
     assert paths == ("/data/ws/seed.jsonl", "/data/x/*.gz", "/abs", "s3://bucket/key")
 
 
-@pytest.mark.parametrize("raw", [{}, {"preset": "sample"}, {"recall": {"min_score": 0.5}}, {"pool": {"crawl": 'a"b\\c'}}])
+@pytest.mark.parametrize(
+    "raw", [{}, {"preset": "sample"}, {"recall": {"min_score": 0.5}}, {"pool": {"crawl": 'a"b\\c'}}]
+)
 def test_written_settings_read_back_equal(raw: dict[str, Any], tmp_path: Path) -> None:
     settings = parsed(raw)
     write_settings(tmp_path / "corpus.toml", settings)
@@ -94,7 +98,11 @@ def test_every_setting_is_written_with_its_meaning(tmp_path: Path) -> None:
         assert info.annotation is not None
         for key, field in info.annotation.model_fields.items():
             assert field.description, f"{name}.{key} has no description"
-            (at,) = [i for i, line in enumerate(lines) if line.lstrip("# ").startswith(f"{key} = ") and _section(lines, i) == name]
+            (at,) = [
+                i
+                for i, line in enumerate(lines)
+                if line.lstrip("# ").startswith(f"{key} = ") and _section(lines, i) == name
+            ]
             assert field.description in lines[at - 1]
 
 

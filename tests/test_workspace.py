@@ -53,7 +53,9 @@ def test_a_change_builds_the_stage_again(workspace: Workspace, change: str) -> N
         out.unlink()
     if change == "edited":
         out.write_text("y")
-    workspace.run("a", build, settings={"k": 2 if change == "settings" else 1}, files={"f": "2" if change == "file" else "1"})
+    workspace.run(
+        "a", build, settings={"k": 2 if change == "settings" else 1}, files={"f": "2" if change == "file" else "1"}
+    )
     assert build.calls == 2
     assert out.read_text() == "x"
 
