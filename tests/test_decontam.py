@@ -5,11 +5,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import schema, tables
+from corpus import decontam, schema, tables
 from corpus.decontam import Benchmarks, Coverage, Hit, Index, Item, coverage, decontaminate_part, load_benchmarks
 from corpus.errors import InputError
 from corpus.text import ngrams, normalise, words
@@ -74,6 +75,13 @@ def test_an_empty_index_and_an_empty_page_have_no_hits() -> None:
     assert Index(load_benchmarks([])).probe(QUESTION) == []
     assert index_of(QUESTION, SHORT).probe("") == []
     assert index_of(QUESTION, SHORT).probe("?!") == []
+
+
+def test_runs_that_share_only_a_hash_are_no_hit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decontam, "extended", lambda runs, each, length: np.zeros(len(each) - length + 1, np.uint64))
+    index = index_of(QUESTION, SHORT)
+    assert index.probe("ten other words that have nothing to do with the farmer and his hens") == []
+    assert [hit.item_id for hit in index.probe(QUESTION)] == ["0"]
 
 
 def naive(texts: list[str], page: str) -> list[Hit]:

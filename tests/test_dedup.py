@@ -24,14 +24,8 @@ def page(
     page_id: str, text: str | None, day: int | None = 1, file: str = "a.warc.gz", offset: int = 0
 ) -> dict[str, Any]:
     fetched = day and datetime.datetime(2026, 1, day, tzinfo=datetime.UTC)
-    return {
-        "page_id": page_id,
-        "fetch_time": fetched,
-        "warc_filename": file,
-        "warc_record_offset": offset,
-        "text": text,
-        "n_chars": len(text or ""),
-    }
+    where = {"page_id": page_id, "fetch_time": fetched, "warc_filename": file, "warc_record_offset": offset}
+    return {**where, "text": text, "n_chars": len(text or "")}
 
 
 def parts_of(folder: Path, *parts: list[dict[str, Any]]) -> tuple[list[Path], list[Path]]:
@@ -66,10 +60,7 @@ def changed(text: list[str], n_changes: int, seed: int = 0) -> list[str]:
 def test_the_latest_capture_of_a_page_stays(tmp_path: Path) -> None:
     a, b = "first text of the page", "second text of the page here"
     rows = [page("p", a, 1, offset=1), page("p", b, 3, offset=2), page("p", a, None, offset=3), page("q", "other")]
-    assert removed(tmp_path, rows) == [
-        ("p", "a.warc.gz", 1, "url", "p", None, 0),
-        ("p", "a.warc.gz", 3, "url", "p", None, 0),
-    ]
+    assert removed(tmp_path, rows) == [("p", "a.warc.gz", offset, "url", "p", None, 0) for offset in (1, 3)]
 
 
 def test_captures_of_one_second_are_ordered_by_length_then_place(tmp_path: Path) -> None:
@@ -83,18 +74,14 @@ def test_captures_of_one_second_are_ordered_by_length_then_place(tmp_path: Path)
 
 def test_equal_text_is_removed_in_favour_of_the_longest_then_earliest_then_first_id(tmp_path: Path) -> None:
     rows = [page("d", "Some text."), page("c", "some text", 1), page("b", "SOME text.", 2), page("a", "some, text", 2)]
-    assert removed(tmp_path, rows) == [
-        ("a", "a.warc.gz", 0, "exact", "d", 1.0, 0),
-        ("b", "a.warc.gz", 0, "exact", "d", 1.0, 0),
-        ("c", "a.warc.gz", 0, "exact", "d", 1.0, 0),
-    ]
+    assert removed(tmp_path, rows) == [(page_id, "a.warc.gz", 0, "exact", "d", 1.0, 0) for page_id in "abc"]
 
 
 def test_pages_without_words_are_no_duplicates_of_each_other(tmp_path: Path) -> None:
     rows = [page("a", ""), page("b", None), page("c", " ... "), page("d", "!")]
     assert removed(tmp_path, rows) == []
-    signed = list(tables.read_rows(tmp_path / "signature-0.parquet"))
-    assert all(row["text_hash"] is None and row["bands"] == [] for row in signed)
+    for row in tables.read_rows(tmp_path / "signature-0.parquet"):
+        assert (row["text_hash"], row["bands"]) == (None, [])
 
 
 def test_a_page_shorter_than_a_shingle_is_one_shingle(tmp_path: Path) -> None:
@@ -142,12 +129,8 @@ def test_what_stood_behind_a_removed_page_stands_behind_the_page_that_stays(tmp_
         page("copy", near.upper(), 5),
         page("copy", "an older capture", 2, offset=9),
     ]
-    got = {(row[0], row[2]): row[3:5] + row[6:] for row in removed(tmp_path, rows)}
-    assert got == {
-        ("copy", 0): ("near", "kept", 0),
-        ("copy", 9): ("url", "kept", 0),
-        ("near", 0): ("near", "kept", 0),
-    }
+    got = [(row[0], *row[2:5], row[6]) for row in removed(tmp_path, rows)]
+    assert got == [("copy", 0, "near", "kept", 0), ("copy", 9, "url", "kept", 0), ("near", 0, "near", "kept", 0)]
 
 
 shingle_set = functools.cache(lambda text: shingles(text, SETTINGS.ngram))
@@ -174,14 +157,11 @@ def crowd(n_sources: int = 60, seed: int = 3) -> list[dict[str, Any]]:
 def test_removals_agree_with_the_exact_jaccard_of_all_pairs(tmp_path: Path) -> None:
     rows = crowd()
     text = {row["page_id"]: row["text"] for row in rows}
-    order = sorted(rows, key=lambda row: (-row["n_chars"], row["fetch_time"], row["page_id"]))
     kept: list[str] = []
-    expected = set()
-    for row in order:
-        if any(brute_jaccard(row["text"], text[other]) >= SETTINGS.threshold for other in kept):
-            expected.add(row["page_id"])
-        else:
+    for row in sorted(rows, key=lambda row: (-row["n_chars"], row["fetch_time"], row["page_id"])):
+        if all(brute_jaccard(row["text"], text[other]) < SETTINGS.threshold for other in kept):
             kept.append(row["page_id"])
+    expected = set(text) - set(kept)
     got = removed(tmp_path, rows)
     assert {row[0] for row in got} == expected
     assert len(expected) > 40
@@ -203,23 +183,21 @@ def test_the_result_does_not_depend_on_the_parts(tmp_path: Path) -> None:
 
 
 def test_kept_rows_are_the_others_in_the_order_of_the_part(tmp_path: Path) -> None:
-    rows = [
-        page("b", "same"),
-        page("a", "same"),
-        page("c", "old", 1, offset=5),
-        page("c", "new", 2, offset=6),
-        page("d", ""),
-    ]
+    c = [page("c", "old", 1, offset=5), page("c", "new", 2, offset=6)]
+    rows = [page("b", "same"), page("a", "same"), *c, page("d", "")]
     (part,), signatures = parts_of(tmp_path, rows)
     table = find_duplicates([part], signatures, SETTINGS)
-    tables.write_table(tmp_path / "removed.parquet", table, schema.REMOVED)
-    write_kept(part, table, tmp_path / "from_table.parquet")
-    write_kept(part, tmp_path / "removed.parquet", tmp_path / "from_file.parquet")
-    kept = [(row["page_id"], row["warc_record_offset"]) for row in tables.read_rows(tmp_path / "from_file.parquet")]
+    file, from_file, from_table = (tmp_path / name for name in ("removed", "from_file", "from_table"))
+    tables.write_table(file, table, schema.REMOVED)
+    write_kept(part, table, from_table)
+    write_kept(part, file, from_file)
+    kept = [(row["page_id"], row["warc_record_offset"]) for row in tables.read_rows(from_file)]
     assert kept == [("a", 0), ("c", 6), ("d", 0)]
-    assert pq.read_schema(tmp_path / "from_table.parquet").equals(schema.KEPT)
-    assert (tmp_path / "from_table.parquet").read_bytes() == (tmp_path / "from_file.parquet").read_bytes()
+    assert pq.read_schema(from_table).equals(schema.KEPT)
+    assert from_table.read_bytes() == from_file.read_bytes()
     assert removed_captures(part, table) == {("b", "a.warc.gz", 0), ("c", "a.warc.gz", 5)}
+    elsewhere = pa.Table.from_pylist([page("a", None, file="b.warc.gz")])
+    assert removed_captures(part, elsewhere) == set()
 
 
 def test_only_kept_rows_are_signed(tmp_path: Path) -> None:
@@ -320,9 +298,3 @@ def test_the_s_curve_is_as_worked_by_hand() -> None:
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         MinHash(**settings)
-
-
-def test_removed_rows_of_other_files_do_not_concern_a_part(tmp_path: Path) -> None:
-    (part,), _ = parts_of(tmp_path, [page("a", "text", file="x")])
-    gone = pa.Table.from_pylist([page("a", None, file="y"), page("a", None, file="x")])
-    assert removed_captures(part, gone) == {("a", "x", 0)}

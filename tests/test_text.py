@@ -1,21 +1,13 @@
 """Words for comparing and lines for fastText: worked by hand, by brute force, and on hostile texts."""
 
+import itertools
 import random
 import time
 
 import numpy as np
 import pytest
 
-from corpus.text import (
-    classifier_line,
-    estimate_tokens,
-    ngrams,
-    normalise,
-    rolled,
-    shingle_hashes,
-    shingles,
-    words,
-)
+from corpus.text import classifier_line, estimate_tokens, ngrams, normalise, rolled, shingle_hashes, shingles, words
 
 HOSTILE_ALPHABET = "ab12 .,-=*/+\\{}$^_'()[]\n\t\x00é²½①ﬁ中あ़ा\u0301ß\u2212\u2013\u200b\u00ad\ud800\U0001d465𠀀İ"
 
@@ -78,7 +70,7 @@ def test_a_short_text_is_one_shingle_and_an_empty_one_has_none() -> None:
 def test_shingle_hashes_are_as_many_as_shingles_and_agree_between_texts() -> None:
     draw = random.Random(2)
     texts = [" ".join(draw.choices("abcd", k=200)) for _ in range(20)]
-    for one, other in zip(texts, texts[1:], strict=False):
+    for one, other in itertools.pairwise(texts):
         hashes = [shingle_hashes(words(text), 4) for text in (one, other)]
         assert [len(each) for each in hashes] == [len(shingles(one, 4)), len(shingles(other, 4))]
         assert len(np.intersect1d(*hashes)) == len(shingles(one, 4) & shingles(other, 4))
