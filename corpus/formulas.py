@@ -1,19 +1,16 @@
 """Where a web page keeps its formulas, and what their TeX is.
 
-A page writes a formula as TeX between delimiters, in a script, beside MathML, in
-the alternative text of an image, or in an attribute. `take_formulas` replaces
-each by a token that survives main-content extraction as an ordinary word;
-`put_back` turns the tokens of the extracted text into TeX again. To support
-another kind of markup, write a finder and add it to `_FINDERS`.
-
-MathML and rendered HTML without any TeX beside it stay as they are.
+A page writes a formula as TeX between delimiters, in a script, beside MathML, in the alternative
+text of an image, or in an attribute. `take_formulas` replaces each by a token that survives
+main-content extraction as an ordinary word; `put_back` turns tokens into TeX again. A finder in
+`_FINDERS` stands for each kind. MathML and rendered HTML without TeX beside it stay as they are.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import xxhash
 from lxml import etree
@@ -86,10 +83,8 @@ def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
     display = "-display" in classes
     tex = attributes.get("alt") or ""
     if by_address and (query := IMAGE_QUERY.search(source)) and (not tex.strip() or "codecogs" in source):
-        tex = unquote(next(group for group in query.groups() if group is not None))
-        tex = tex.replace("&space;", " ").replace("&plus;", "+")
-        if "latex.php" in source:
-            tex = tex.replace("+", " ")
+        decoded = unquote_plus if query[1] else unquote  # of a form's field a plus is a space
+        tex = decoded(query[1] or query[2] or query[3] or "").replace("&space;", " ").replace("&plus;", "+")
     style = IMAGE_STYLE.match(tex.strip())
     return read_formula(tex.strip()[style.end() :] if style else tex, display)
 
@@ -236,14 +231,13 @@ def _take_classes(tree: HtmlElement, taken: TakenFormulas) -> None:
 
 def _take_text(tree: HtmlElement, taken: TakenFormulas) -> None:
     for text in _TEXTS_WITH_TEX(tree):
-        element = text.getparent()
-        place = "tail" if text.is_tail else "text"
         pieces: list[str] = []
         start = 0
         for begin, end, formula in find_tex(text):
             pieces += text[start:begin], taken.take(formula)
             start = end
-        setattr(element, place, "".join(pieces) + text[start:])
+        pieces.append(text[start:])
+        setattr(text.getparent(), "tail" if text.is_tail else "text", "".join(pieces))
 
 
 _Finder = Callable[[HtmlElement, TakenFormulas], None]
@@ -253,7 +247,7 @@ _FINDERS: tuple[tuple[tuple[str, ...], _Finder], ...] = (  # a finder runs where
     (("data-tex",), _take_attributes),
     (IMAGE_MARKS, _take_images),
     (("math", 'tex"', "tex ", "latex"), _take_classes),
-    (("$", "\\(", "\\[", "\\begin{"), _take_text),
+    (("$", "\\(", "\\[", "\\begin{", "&#"), _take_text),
 )
 
 # fmt: off
