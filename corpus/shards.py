@@ -8,7 +8,6 @@ DuckDB alone could say this in one query, but its sort of long texts ran out of 
 memory limit on 1.3 GB of them; buckets keep memory flat, since page_id is a uniform hash.
 """
 
-import glob
 import itertools
 import json
 import shutil
@@ -160,8 +159,7 @@ def _add_view(db: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], c
     if not paths:
         db.register(name, columns.empty_table())
         return
-    # Escaped twice: DuckDB reads a path as a glob, in quotes.
-    quoted = ", ".join("'" + glob.escape(str(path)).replace("'", "''") + "'" for path in paths)
+    quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     selected = ", ".join(f'"{column}"' for column in columns.names)
     db.execute(f"CREATE VIEW {name} AS SELECT {selected} FROM read_parquet([{quoted}], hive_partitioning=false)")
 
@@ -187,7 +185,7 @@ def _corpus_rows(
         assert texts is not None  # every row of facts comes from a row of extracted
         facts = facts.sort_by("page_id")
         text = texts["text"].take(pc.index_in(facts["page_id"], value_set=texts["page_id"]))
-        # DuckDB hands out times in the zone of this machine; the cast makes them UTC again.
+        # DuckDB hands out times in the zone of this machine, which Python may have no data for.
         facts = facts.set_column(
             facts.column_names.index("fetch_time"), "fetch_time", facts["fetch_time"].cast(schema.TIMESTAMP)
         ).append_column("text", text)

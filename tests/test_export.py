@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,7 @@ from corpus.shards import corpus_shards
 from corpus.tables import write_rows
 from corpus.tokenized import LOADING, _unmatched, dtype_of, token_bytes, verify
 from corpus.tokenizer import END_OF_TEXT, end_of_document, train_tokenizer
+from corpus.workspace import FanOut
 from pipelines.export import export
 
 ODD = [
@@ -44,9 +46,14 @@ def serial(task: Callable[[int], object], ranks: Sequence[int], directory: Path)
         pickle.loads(pickle.dumps(task))(rank)
 
 
-def two_workers(task: Callable[[int], object], ranks: Sequence[int], directory: Path) -> None:
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[FanOut]:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        list(pool.map(task, reversed(ranks)))
+
+        def fan_out(task: Callable[[int], object], ranks: Sequence[int], directory: Path) -> None:
+            list(pool.map(task, reversed(ranks)))
+
+        yield fan_out
 
 
 def make_corpus(directory: Path, shards: Sequence[Sequence[str]]) -> Path:
@@ -214,7 +221,7 @@ def test_shuffling_mixes_the_corpus_shards_and_each_of_them_in_its_own_way(tmp_p
 
 @pytest.mark.parametrize("layout", ["ds", "megatron"])
 def test_one_and_two_workers_write_the_same_bytes_and_nothing_else(
-    tmp_path: Path, corpus: Path, small: Path, layout: str
+    tmp_path: Path, corpus: Path, small: Path, layout: str, two_workers: FanOut
 ) -> None:
     description = run(corpus, tmp_path / "one", small, layout)
     run(corpus, tmp_path / "two", small, layout, fan_out=two_workers)
@@ -443,10 +450,15 @@ def test_training_gives_the_same_bytes_and_gives_every_text_back(tmp_path: Path,
     assert "12" not in "".join(tokenizer.encode("x 12").tokens[:-1])
 
 
-def test_training_in_another_process_gives_the_same_bytes(tmp_path: Path, corpus: Path, small: Path) -> None:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pool.submit(train_tokenizer, corpus_shards(corpus), 400, tmp_path / "again.json").result()
-    assert (tmp_path / "again.json").read_bytes() == small.read_bytes()
+def test_training_in_other_processes_gives_the_same_bytes(
+    tmp_path: Path, corpus: Path, small: Path, two_workers: FanOut
+) -> None:
+    two_workers(partial(train_numbered, corpus, tmp_path), range(4), tmp_path)
+    assert {path.read_bytes() for path in tmp_path.glob("*.json")} == {small.read_bytes()}
+
+
+def train_numbered(corpus: Path, directory: Path, rank: int) -> None:
+    train_tokenizer(corpus_shards(corpus), 400, directory / f"{rank}.json")
 
 
 @pytest.mark.parametrize(
@@ -527,7 +539,7 @@ def hub(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -553,6 +565,7 @@ def test_a_name_that_the_hub_lacks_is_named(tmp_path: Path, corpus: Path, hub: l
 
 def test_an_unreachable_hub_is_said_to_be_one(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the attempts of huggingface_hub
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     with pytest.raises(InputError, match="tokenizer owner/name: "):
         run(corpus, tmp_path / "out", "owner/name", "ds")

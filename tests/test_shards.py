@@ -327,7 +327,7 @@ def test_an_extracted_page_that_was_not_recalled_is_left_out(tmp_path: Path) -> 
 
 
 def test_a_directory_with_glob_characters_and_quotes_is_read(tmp_path: Path) -> None:
-    corpus, statistics = corpus_of(tables(), tmp_path / "it's [a] crawl=1 *")
+    _, statistics = corpus_of(tables(), tmp_path / "it's [a] crawl=1 *")
     assert statistics["n_pages"] == 25
 
 
