@@ -43,7 +43,7 @@ def order(name: str) -> int:
 
 
 def modules(prefix: str) -> list[tuple[str, Path]]:
-    """(module, source file) of each module at or below `prefix`, shuffled; empty where it is not installed."""
+    """(module, source file) of each module at or below `prefix`, by name; empty where it is not installed."""
     top, *rest = prefix.split(".")
     root = _location(top)
     if root is None:
@@ -56,7 +56,7 @@ def modules(prefix: str) -> list[tuple[str, Path]]:
         inside = path.relative_to(root.parent).with_suffix("").as_posix()
         if not _SKIPPED_DIRECTORIES.search(inside + "/") and path.stem not in ("conftest", "setup", "__main__"):
             found.append((inside.replace("/", ".").removesuffix(".__init__"), path))
-    return sorted(found, key=lambda pair: (order(pair[0]), pair[0]))
+    return sorted(found)
 
 
 def _location(top: str) -> Path | None:

@@ -64,7 +64,7 @@ def plant(pages: list[Page]) -> list[Planted]:
     dressed: dict[str, tuple[Page, str]] = {}
     for page, html in dress(pages, {url: markup for url, (markup, _, _) in exercises.items()}):
         _, item, kind = exercises.get(page.url, ("", None, None))
-        planted.append(Planted(_served(page.url, html), page.label, page.site.markup, None, None, item, kind))
+        planted.append(Planted(served(page.url, html), page.label, page.site.markup, None, None, item, kind))
         dressed[page.url] = (page, html)
     free = [dressed[page.url] for page in shuffled if page.url not in exercises]
     share = max(3, len(free) // 50)
@@ -99,7 +99,7 @@ def _exercises(pages: list[Page]) -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def _served(url: str, html: str) -> Capture:
+def served(url: str, html: str) -> Capture:
     """The page as its server sends it: a charset and codings that depend on the address alone."""
     number = docs.order("served " + url)
     declared, charset = "text/html; charset=utf-8", "utf-8"
@@ -127,15 +127,15 @@ def _mirrored(originals: list[tuple[Page, str]]) -> Iterator[Planted]:
     """The same bytes on another host."""
     for number, (page, html) in enumerate(originals):
         url = f"https://{MIRRORS[number % len(MIRRORS)]}/{page.site.host}{page.path}"
-        capture = replace(_served(page.url, html), url=url)
+        capture = replace(served(page.url, html), url=url)
         yield Planted(capture, page.label, page.site.markup, page.url, "exact")
 
 
 def _recaptured(originals: list[tuple[Page, str]]) -> Iterator[Planted]:
     """The same address days later, with a sentence that was not there."""
     for page, html in originals:
-        first = _served(page.url, html)
-        later = _served(page.url, _edited(html))
+        first = served(page.url, html)
+        later = served(page.url, _edited(html))
         capture = replace(
             later, date=first.date.fromtimestamp(first.date.timestamp() + RECAPTURED_AFTER, first.date.tzinfo)
         )
@@ -154,7 +154,7 @@ def _varied(originals: list[tuple[Page, str]]) -> Iterator[Planted]:
             f"{scheme}://{host}:{port}/{path}",
             f"{scheme}://{host.upper()}/{path}",
         )[number % 4]
-        capture = replace(_served(page.url, html), url=url, date=fetched(CRAWL_SECONDS + number))
+        capture = replace(served(page.url, html), url=url, date=fetched(CRAWL_SECONDS + number))
         yield Planted(capture, page.label, page.site.markup, page.url, "variant")
 
 
@@ -164,7 +164,7 @@ def _reprinted(candidates: list[tuple[Page, str]], wanted: int) -> Iterator[Plan
         if wanted and len(re.findall(r"\w+", re.sub(r"<[^>]*>", " ", html))) >= MIN_WORDS_NEAR:
             wanted -= 1
             url = page.url.replace(page.site.host, f"{page.site.host}/print", 1)
-            yield Planted(_served(url, _edited(html)), page.label, page.site.markup, page.url, "near")
+            yield Planted(served(url, _edited(html)), page.label, page.site.markup, page.url, "near")
 
 
 def _edited(html: str) -> str:
@@ -186,7 +186,7 @@ def _beside_pages(pages: list[Page]) -> Iterator[Planted]:
         if not own:
             continue
         root = own[0].url.partition("://")[0] + f"://{site.host}"
-        yield Planted(_served(f"{root}/", front(site, own)), "not_math")
+        yield Planted(served(f"{root}/", front(site, own)), "not_math")
         moved = (("Location", own[0].url), ("Content-Length", "0"))
         gone = b"<html><body><h1>Not Found</h1></body></html>"
         html_type = ("Content-Type", "text/html")

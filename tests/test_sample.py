@@ -20,6 +20,7 @@ from sample import benchmark, docs, render
 from sample.build import build
 from sample.examples import worked_examples
 from sample.markup import WRITERS
+from sample.plants import served
 from sample.sites import SEED, SITES
 
 SHARE = 0.04
@@ -145,6 +146,25 @@ def test_pages_decode_in_the_charset_they_declare(responses: list[dict[str, Any]
             declared = re.search(rb"charset=\"?([\w-]+)", response["content_type"].encode() + response["body"])
             assert declared is not None
             response["body"].decode(declared[1].decode())
+
+
+@pytest.mark.parametrize("meta", ['<meta charset="utf-8">', '<META CONTENT="text/html; charset=utf-8">'])
+def test_whatever_the_charset_a_page_says_it_and_keeps_its_letters(meta: str) -> None:
+    charsets = set()
+    for number in range(60):
+        capture = served(f"https://page{number}.example/", f"{meta}<p>M\u00f6bius \u2264</p>")
+        headers = dict(capture.headers)
+        body = capture.body
+        if "Transfer-Encoding" in headers:
+            body = body.split(b"\r\n", 1)[1].removesuffix(b"\r\n0\r\n\r\n")
+        if "Content-Encoding" in headers:
+            body = gzip.decompress(body)
+        said = re.search(rb"charset=\"?([\w-]+)", body)
+        assert said is not None
+        assert headers["Content-Type"] in ("text/html", f"text/html; charset={said[1].decode()}")
+        assert "M\u00f6bius" in body.decode(said[1].decode())
+        charsets.add(said[1])
+    assert charsets == {b"utf-8", b"iso-8859-1", b"windows-1252"}
 
 
 def test_mathematics_is_a_small_part_and_stands_on_mixed_hosts_too(truth: list[dict[str, Any]]) -> None:
@@ -365,6 +385,11 @@ def test_source_that_does_not_parse_or_is_not_there_gives_no_entries(tmp_path: P
     assert docs.entries("broken", tmp_path / "broken.py") == ()
     assert docs.entries("absent", tmp_path / "absent.py") == ()
     assert docs.modules("a_package_that_nobody_has") == []
+
+
+def test_a_questionable_escape_in_a_source_file_does_not_hide_it(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(f'"""Matches \\d. {"words " * 100}"""\n')
+    assert [entry.name for entry in docs.entries("m", tmp_path / "m.py")] == ["m"]
 
 
 def test_brief_members_share_a_page_and_long_ones_have_their_own(tmp_path: Path) -> None:
