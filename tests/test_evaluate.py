@@ -261,6 +261,7 @@ def test_it_agrees_with_following_every_page_by_hand(seed: int, tmp_path: Path) 
     # Each removed page points at one before it: chains, and some that end nowhere.
     pool_chain = {order[i]: order[int(random.integers(0, i))] for i in range(30, 55)}
     scores = {name: None if random.random() < 0.2 else float(random.integers(0, 5)) / 4 for name in kept}
+    first = sorted(random.choice(kept, 10, replace=False))
     collected = sorted(random.choice(kept, 15, replace=False))
     corpus = collected[:6]
     finish_chain = {name: collected[int(random.integers(0, i + 6))] for i, name in enumerate(collected[6:12])}
@@ -268,7 +269,7 @@ def test_it_agrees_with_following_every_page_by_hand(seed: int, tmp_path: Path) 
         tmp_path / "ws",
         kept=kept,
         pool_removed=pool_chain,
-        rounds=[(scores, collected)],
+        rounds=[(dict.fromkeys(kept, 0.5), first), (scores, collected)],
         finish_removed=finish_chain,
         corpus=corpus,
     )
@@ -294,8 +295,11 @@ def test_it_agrees_with_following_every_page_by_hand(seed: int, tmp_path: Path) 
         )
 
     result = evaluate(workspace, [write_labels(tmp_path / "l.jsonl", list(labels.items()))]).all
-    assert result.rounds[0].average_precision == pytest.approx(stepwise(ranked))
-    assert selection(result.rounds[0]) == found({name for name, page in in_pool.items() if page in collected})
+    assert [measured.round for measured in result.rounds] == [1, 2]
+    assert result.rounds[0].average_precision == pytest.approx(stepwise([(0.5, positive) for _, positive in ranked]))
+    assert result.rounds[1].average_precision == pytest.approx(stepwise(ranked))
+    for measured, pages in zip(result.rounds, (first, collected), strict=True):
+        assert selection(measured) == found({name for name, page in in_pool.items() if page in pages})
     ends = {name for name, page in in_pool.items() if follow(page, finish_chain, set(corpus)) is not None}
     assert result.corpus == found(ends)
     assert (result.labels.n_math_in_pool, result.labels.n_not_math_in_pool) == (

@@ -5,7 +5,7 @@
 -- round: integer, default: all
 SELECT
     scores.round,
-    CASE WHEN scores.score IS NOT NULL THEN least(floor(scores.score::DECIMAL(9, 6) * 20)::INTEGER, 19) / 20 END AS bin,
+    CASE WHEN scores.score IS NOT NULL THEN least(floor(scores.score * 20)::INTEGER, 19) / 20 END AS bin,
     count(*) AS n_pages,
     count(recalled.page_id) AS n_collected
 FROM scores LEFT JOIN recalled ON recalled.round = scores.round AND recalled.page_id = scores.page_id
