@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -288,7 +289,7 @@ def export(
         TokenFormat, typer.Option("--format", help="ds: datatrove's .ds; megatron: .bin and .idx.")
     ] = TokenFormat.ds,
     shard_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens of a shard, at most; a longer document has one of its own.")
+        int, typer.Option(min=1, help="Tokens at which a shard is full; its last document may pass it.")
     ] = 100_000_000,
     seed: Annotated[int, typer.Option(help="Shuffles the documents.")] = 1,
     shuffle: Annotated[bool, typer.Option(help="Shuffle, or keep the order of the shards.")] = True,
@@ -316,12 +317,12 @@ def export(
                 eos=eos,
                 fan_out=fan_out_by(settings.run, opened),
             )
-        result: Any = verify_export(opened, name) if verify else made
+        result: dict[str, Any] = asdict(verify_export(opened, name)) if verify else made
     if as_json:
         _print_json(result)
     else:
         render.pairs(result)
-    if verify and result["mismatches"]:
+    if verify and result["n_mismatches"]:
         raise typer.Exit(1)
 
 

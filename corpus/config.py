@@ -186,7 +186,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "seed": {"max_docs": 5_000},
         "negatives": {"per_positive": 3.0},
         "recall": {"keep_tokens": [600_000]},
-        "shards": {"shard_megabytes": 2},
+        "shards": {"shard_megabytes": 1},
     },
 }
 

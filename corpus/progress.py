@@ -1,4 +1,4 @@
-"""Progress on standard error: bars in a terminal, a line a stage elsewhere."""
+"""Progress on standard error: bars in a terminal; elsewhere a line a stage, and one in between where it takes long."""
 
 import time
 from typing import Self
@@ -6,6 +6,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+
+
+SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
@@ -26,6 +29,7 @@ class Progress:
             self._bars = Bars(*columns, console=console)
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
+        self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._bars:
@@ -44,9 +48,10 @@ class Progress:
                 task = self._tasks[stage] = self._bars.add_task(stage, total=None)
             self._bars.update(task, completed=done, total=total or None)
         elif total and done == total:
-            self._line(f"{stage}: done ({done} of {total}, {time.monotonic() - self._started[stage]:.1f} s)")
-        else:
+            self._line(f"{stage}: done, {time.monotonic() - self._started[stage]:.1f} s")
+        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
             self._line(f"{stage}: {done} of {total}" if total else stage)
 
     def _line(self, text: str) -> None:
+        self._last_line = time.monotonic()
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

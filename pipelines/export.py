@@ -10,6 +10,7 @@ nor cut them.
 """
 
 import json
+import re
 import resource
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,10 +24,10 @@ from datatrove.data import Document
 from datatrove.pipeline.tokens import DocumentTokenizer, DocumentTokenizerMerger
 from datatrove.pipeline.tokens.megatron_tokenizer import MegatronTokenizedFile
 
-from corpus.errors import SettingsError, StageError
+from corpus.errors import SettingsError, StageError, WorkspaceError
 from corpus.shards import corpus_shards, texts
 from corpus.tables import replacing
-from corpus.tokenized import DESCRIPTION, dtype_of, read_ds, token_bytes
+from corpus.tokenized import DESCRIPTION, Verification, dtype_of, read_ds, token_bytes, verify
 from corpus.tokenizer import (
     as_plain_text,
     end_of_document,
@@ -35,11 +36,68 @@ from corpus.tokenizer import (
     n_embeddings,
     train_tokenizer,
 )
-from corpus.workspace import LOGS, FanOut, file_digest
+from corpus.workspace import LOGS, FanOut, Workspace, file_digest
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 SUFFIXES = {"ds": (".ds", ".ds.index"), "megatron": (".bin", ".idx")}
 BATCH_PAGES = 200  # encodings of a batch are in memory, some 100 bytes a token
 OPEN_FILES_BESIDE = 64  # what a process has open beside the files that it merges
+
+
+def export_corpus(
+    workspace: Workspace,
+    name: str,
+    *,
+    tokenizer: str | None,
+    train_vocab: int | None,
+    format: str,
+    shard_tokens: int,
+    seed: int,
+    shuffle: bool,
+    eos: str | None,
+    fan_out: FanOut,
+) -> dict[str, Any]:
+    """Bring the stage exports/NAME up to date: `export` of a workspace's corpus; returns its export.json.
+
+    Raises SettingsError for a name that is none, WorkspaceError where the corpus is not up to date.
+    """
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"export name {name!r}: letters, digits, - and _ are allowed")
+    if not workspace.is_current("corpus"):
+        raise WorkspaceError(f"{workspace.root}: the corpus is not up to date. Type: corpus finish -w {workspace.root}")
+    given: dict[str, Any] = {
+        "tokenizer": tokenizer,
+        "train_vocab": train_vocab,
+        "format": format,
+        "shard_tokens": shard_tokens,
+        "seed": seed,
+        "shuffle": shuffle,
+        "eos": eos,
+    }
+    files = {}
+    if tokenizer is not None and Path(tokenizer).is_file():
+        files[Path(tokenizer).name] = file_digest(Path(tokenizer))
+
+    def build(directory: Path) -> dict[str, Any]:
+        fingerprint = workspace.fingerprint("corpus")
+        return export(workspace.path("corpus"), directory, **given, fan_out=fan_out, fingerprint=fingerprint)
+
+    settings = given | {"tokenizer": next(iter(files), tokenizer)}
+    return dict(workspace.run(f"exports/{name}", build, settings=settings, inputs=["corpus"], files=files).counts)
+
+
+def verify_export(workspace: Workspace, name: str) -> Verification:
+    """Read an export back (see `tokenized.verify`); WorkspaceError where there is none, or of an older corpus."""
+    stage = f"exports/{name}"
+    if workspace.manifest(stage) is None:
+        raise WorkspaceError(
+            f"{workspace.root}: no export {name}. Type: corpus export {name} -w {workspace.root} --help"
+        )
+    if not workspace.is_current(stage):
+        raise WorkspaceError(
+            f"{workspace.path(stage)} was damaged, or the corpus was made anew since. Export it again, then verify."
+        )
+    return verify(workspace.path(stage), workspace.path("corpus"))
 
 
 def export(
