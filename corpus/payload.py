@@ -24,7 +24,8 @@ HTML_START = re.compile(
 BINARY_START = re.compile(
     rb"%PDF-|\x89PNG|GIF8[79]a|\xff\xd8\xff|PK\x03\x04|\x1f\x8b\x08|RIFF....WEBP|OggS|ID3|wOF[F2]"
 )
-DECODE_BYTES = 16_384  # compressed bytes given to a decoder at a time
+DECODE_BYTES = 16_384  # compressed bytes given to zlib at a time
+PIECE_BYTES = 1 << 20  # decoded bytes taken from a decoder at a time: a bomb is noticed before it goes off
 
 
 class BadEncoding(ValueError):
@@ -147,15 +148,14 @@ def _inflated(body: bytes, window_bits: int) -> Iterator[bytes]:
     """gzip members one after the other, or one zlib or raw stream; EOFError where it breaks off."""
     while body:
         inflater = zlib.decompressobj(window_bits)
-        for at in range(0, len(body), DECODE_BYTES):
-            yield inflater.decompress(body[at : at + DECODE_BYTES])
-            if inflater.eof:
-                break
-        else:
-            raise EOFError
-        body = (inflater.unused_data + body[at + DECODE_BYTES :]) if window_bits > zlib.MAX_WBITS else b""
-        if not body.startswith(b"\x1f\x8b"):
-            return
+        rest = body
+        while not inflater.eof:
+            yield inflater.decompress(rest[:DECODE_BYTES], PIECE_BYTES)
+            n_used = len(rest[:DECODE_BYTES]) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+            if not n_used and not inflater.eof and not rest:
+                raise EOFError
+            rest = rest[n_used:]
+        body = rest if window_bits > zlib.MAX_WBITS and rest.startswith(b"\x1f\x8b") else b""
 
 
 def _deflated(body: bytes) -> Iterator[bytes]:
@@ -166,16 +166,16 @@ def _deflated(body: bytes) -> Iterator[bytes]:
 
 def _unbrotlied(body: bytes) -> Iterator[bytes]:
     decompressor = brotli.Decompressor()
-    for at in range(0, len(body), 1_024):
-        yield decompressor.process(body[at : at + 1_024])
-        if decompressor.is_finished():
-            return
-    raise EOFError
+    yield decompressor.process(body, output_buffer_limit=PIECE_BYTES)
+    while not decompressor.is_finished():
+        if decompressor.can_accept_more_data():
+            raise EOFError
+        yield decompressor.process(b"", output_buffer_limit=PIECE_BYTES)
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
     reader = ZstdReader(io.BytesIO(body))
-    while piece := reader.read(1 << 20):
+    while piece := reader.read(PIECE_BYTES):
         yield piece
 
 

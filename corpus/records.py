@@ -109,8 +109,14 @@ def _read_record(tape: Tape, found: re.Match[bytes], max_block: int) -> Record |
     _skip_newlines(tape)
     at_end = not tape.hold(1)
     next_member = tape.member_at(tape.start)
-    # A damaged member may swallow the rest of the file: where members follow, the file was not cut.
-    if at_end and next_member is None and (tape.damage == "corrupt" or (tape.damage and tape.recover())):
+    # A damaged member may run on behind its record, even to the end of the file: where members
+    # follow, the file was not cut. Damage behind a next record is not this one's.
+    in_own_member = not any(at > start for at, _ in tape.members)
+    if (
+        in_own_member
+        and not (tape.hold(LONGEST_START) and START.match(tape.held))
+        and (tape.damage == "corrupt" or (tape.damage and tape.recover()))
+    ):
         return Damage(start if member is None else member, "corrupt")
     if at_end and next_member is None:
         state = state or tape.damage

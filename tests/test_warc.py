@@ -1,6 +1,7 @@
 import gzip
 import random
 import re
+import tracemalloc
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,6 +203,10 @@ def test_one_corrupt_byte_costs_no_more_than_its_own_record(tmp_path: Path) -> N
         crawl = None if own == 0 and "warcinfo" not in [d.reason for d in dropped] else "CRAWL-1"
         expected = {Response(**{**p.__dict__, "crawl": crawl}) for p in others}
         assert expected <= set(pages), f"byte {at}"
+        for p in (
+            set(pages) - expected
+        ):  # its own page, where the byte does not matter, or what the file's end left of it
+            assert p.truncated == "incomplete" or p.payload in [whole.payload for whole in intact], f"byte {at}"
         counted = len(pages) + len([d for d in dropped if d.reason not in ("corrupt", "incomplete")])
         assert counted >= len(RECORDS) - 1
         assert counted == len(RECORDS) or {"corrupt", "incomplete"} & {d.reason for d in dropped}
@@ -301,15 +306,43 @@ def test_a_body_that_does_not_decode_is_dropped_with_its_reason(tmp_path: Path, 
 
 
 def test_a_bomb_is_cut_at_the_limit(tmp_path: Path) -> None:
-    zeros = b"<p>" + b"a" * 30_000_000
+    zeros = b"<p>" + b"a" * 60_000_000
     bombs = [
         html_record(gzip.compress(zeros), HTML + b"Content-Encoding: gzip\r\n"),
         html_record(brotli.compress(zeros, quality=1), HTML + b"Content-Encoding: br\r\n"),
-        html_record(zeros),
+        html_record(zstandard(zeros), HTML + b"Content-Encoding: zstd\r\n"),
     ]
-    pages, dropped = read(tmp_path / "a", members([*bombs, page(1)]), max_bytes=100_000)
+    (tmp_path / "a").write_bytes(members([*bombs, page(1)]))
+    tracemalloc.start()
+    pages = [r for r in read_records(str(tmp_path / "a"), max_bytes=100_000) if isinstance(r, Response)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     assert [(len(p.payload), p.truncated) for p in pages[:3]] == [(100_000, "length")] * 3
-    assert [p.url for p in pages[3:]] == ["http://example.org/1"] and not dropped
+    assert [p.url for p in pages[3:]] == ["http://example.org/1"]
+    assert peak < 12_000_000
+
+
+def test_a_record_over_the_limit_is_cut_and_the_next_is_read(tmp_path: Path) -> None:
+    pages, dropped = read(tmp_path / "a", members([html_record(b"<p>" + b"a" * 9_000_000), page(1)]), max_bytes=100_000)
+    assert [(len(p.payload), p.truncated) for p in pages] == [(100_000, "length"), (len(pages[1].payload), None)]
+    assert not dropped
+
+
+def test_a_member_with_a_wrong_checksum_is_corrupt(tmp_path: Path) -> None:
+    broken = bytearray(gzip.compress(RECORDS[2]))
+    broken[-8] ^= 1
+    pages, dropped = read(tmp_path / "a", bytes(broken) + gzip.compress(RECORDS[3]))
+    assert [p.url[-1] for p in pages] == ["1"]
+    assert dropped == [Dropped(0, None, "corrupt")]
+
+
+def test_a_content_encoding_that_goes_wrong_half_way_keeps_the_first_half(tmp_path: Path) -> None:
+    body = b"<p>" + random.Random(0).randbytes(200_000).hex().encode()
+    packed = bytearray(gzip.compress(body))
+    packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
+    got = one(tmp_path / "a", html_record(bytes(packed), HTML + b"Content-Encoding: gzip\r\n"))
+    assert isinstance(got, Response) and got.truncated == "incomplete"
+    assert body.startswith(got.payload[:100_000]) and len(got.payload) > 100_000
 
 
 @pytest.mark.parametrize(
@@ -406,6 +439,7 @@ RUSSIAN = "Теорема Пифагора утверждает, что квад
         ("<p>abc é".encode("utf-16-be"), None, "<p>abc é", "utf-16be"),
         ("“é” €".encode("cp1252"), "ISO-8859-1", "“é” €", "windows-1252"),
         ("“é” €".encode(), "iso-8859-1", "“é” €", "utf-8"),
+        (("é" * 30).encode(), "latin1", "é" * 30, "utf-8"),
         (RUSSIAN.encode("cp1251"), "utf-8", RUSSIAN, "windows-1251"),
         (RUSSIAN.encode("koi8-r"), None, RUSSIAN, "koi8-r"),
         ("中文页面".encode("gb18030"), "gb2312", "中文页面", "gb18030"),
