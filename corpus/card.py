@@ -8,7 +8,7 @@ import duckdb
 
 # Meanings for a reader of the corpus; schema.SHARD has the types.
 COLUMNS = {
-    "page_id": "xxh3_128 of the canonical URL, 32 hex digits; unique, and the order of the rows",
+    "page_id": "xxh3_128 of the canonical URL without its scheme, 32 hex digits; unique, and the order of the rows",
     "url": "canonical URL",
     "url_host_name": "host",
     "url_host_registered_domain": "registered domain, by the public suffix list",

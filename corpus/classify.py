@@ -118,7 +118,7 @@ def _check(model: Path, positives: Path, negatives: Path, directory: Path, setti
     if auc is not None and auc < MIN_AUC:
         raise TrainingError(
             f"the model ranks held-out domains no better than chance (AUC {auc:.2f}, at least {MIN_AUC} wanted): "
-            f"{int(flags.sum())} positives and {int((~flags).sum())} negatives. Look at the seed: is it of one subject, "
+            f"{int(flags.sum())} positives and {int((~flags).sum())} negatives. Is the seed of one subject, "
             "and are the negatives of others? Few documents need a larger classifier.lr or classifier.epoch."
         )
     return {

@@ -332,7 +332,11 @@ def evaluate(
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a workspace against labelled URLs: average precision, precision and recall of each round and of the corpus."""
+    """Hold a workspace against labelled URLs: average precision, precision and recall.
+
+    Of each round and of the corpus, over all labels and over those marked gold. A page removed as a duplicate
+    counts through the page that was kept in its place; labels other than math and not_math are left out.
+    """
     from corpus.evaluate import evaluate as evaluate_labels
 
     evaluation = evaluate_labels(Workspace(workspace), labels).as_dict()

@@ -116,7 +116,7 @@ def read_annotations(path: Path) -> list[Line]:
         prefix, decision = (row["prefix"] or "").strip(), (row["decision"] or "").strip().lower()
         if decision and decision not in DECISIONS:
             raise AnnotationError(
-                f"{path}, line {number}: decision {decision!r} for {prefix!r}; allowed: {', '.join(DECISIONS)}, or nothing"
+                f"{path}, line {number}: decision {decision!r} for {prefix!r}; allowed: {', '.join(DECISIONS)} or none"
             )
         if prefix != EVERY_BLANK:
             if not prefix or " " in prefix or "://" in prefix or prefix.startswith("/"):
@@ -198,7 +198,7 @@ def expand_round(
             _register(connection, workspace, number)
             for page in selected(
                 connection,
-                "SELECT page_id, url, collected FROM pages WHERE host IN (SELECT unnest(?::VARCHAR[])) ORDER BY page_id",
+                "SELECT page_id, url, collected FROM pages WHERE list_contains(?::VARCHAR[], host) ORDER BY page_id",
                 [hosts],
             ):
                 under = prefixes(page["url"], depth)[::-1]

@@ -137,7 +137,8 @@ def evaluate(workspace: Workspace, label_files: Sequence[Path]) -> Evaluation:
     labels, table = _read_labels(label_files)
     with connect(workspace) as connection:
         stages = {row[0] for row in connection.execute("SELECT stage FROM stages").fetchall()}
-        numbers = sorted(int(stage.split("/")[1]) for stage in stages if stage.endswith("/recalled"))
+        recalled = [stage for stage in stages if stage.endswith("/recalled") and workspace.is_current(stage)]
+        numbers = sorted(int(stage.split("/")[1]) for stage in recalled)
         if not numbers:
             raise WorkspaceError(
                 f"{workspace.root}: no round has collected pages yet. Type: corpus iterate 1 -w {workspace.root}"

@@ -10,6 +10,7 @@ the child wherever it hangs, whether its parent still lives or not.
 import contextlib
 import fcntl
 import importlib
+import logging
 import os
 import pickle
 import resource
@@ -169,6 +170,7 @@ def serve(function: str, seconds: float, megabytes: int) -> None:
     items, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # whatever prints to standard output must not get among the results
+    logging.disable(logging.ERROR)  # a library's remarks on a bad page; what counts comes back as a result
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by closing the pipe
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])

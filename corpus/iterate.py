@@ -21,10 +21,10 @@ from corpus import domains
 from corpus.classify import MODEL, train
 from corpus.config import Recall, Settings
 from corpus.errors import AnnotationWanted, InputError, StageError
-from corpus.files import stamps
 from corpus.metrics import precision_and_recall
 from corpus.schema import RECALLED, ROUND
-from corpus.seeds import draw, gather
+from corpus.seeds import KINDS, draw, gather
+from corpus.sources import stamps
 from corpus.tables import duck, read_rows, selected, sql_list, write_rows
 from corpus.workspace import Workspace, file_digest, parts
 
@@ -74,8 +74,8 @@ def gather_seed(workspace: Workspace, settings: Settings) -> None:
             "max_words": settings.classifier.max_words,
             "pages": settings.pool.model_dump(exclude={"warcs", "crawl"}),
         },
-        files=stamps(settings.seed.paths, workspace.root)
-        | stamps(settings.negatives.paths, workspace.root, role="negative"),
+        files=stamps(settings.seed.paths, workspace.root, KINDS)
+        | stamps(settings.negatives.paths, workspace.root, KINDS, role="negative "),
     )
 
 
@@ -166,7 +166,8 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
                        coalesce(p.first_round, {number}) AS first_round
                 FROM (SELECT *, row_number() OVER ranking AS rank, sum(n_tokens) OVER ranking AS running
                       FROM scored WHERE score IS NOT NULL WINDOW ranking AS (ORDER BY score DESC, page_id))
-                LEFT JOIN (SELECT page_id, min(first_round) AS first_round FROM {past} GROUP BY page_id) p USING (page_id)
+                LEFT JOIN (SELECT page_id, min(first_round) AS first_round FROM {past} GROUP BY page_id) p
+                     USING (page_id)
                 WHERE {_kept_by(rule, number)}"""
         )
         n_collected = write_rows(
@@ -193,7 +194,8 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
                 selected(
                     connection,
                     f"""SELECT count(b.page_id) / count(*) AS already_pages,
-                               coalesce(sum(n_tokens) FILTER (b.page_id IS NOT NULL), 0) / sum(n_tokens) AS already_tokens
+                               coalesce(sum(n_tokens) FILTER (b.page_id IS NOT NULL), 0) / sum(n_tokens)
+                               AS already_tokens
                         FROM recalled LEFT JOIN (SELECT page_id FROM read_parquet({sql_list(earlier[-1:])})) b
                         USING (page_id)""",
                 )
@@ -235,8 +237,8 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
         raise AnnotationWanted(
             f"Round {number} waits for a person: {len(undecided)} of {len(names)} URL prefixes are undecided.\n"
             f"  1. Open {path}\n"
-            f"  2. Write accept, reject or auto into the column decision; the line {domains.EVERY_BLANK} answers for all "
-            "that stay blank.\n"
+            f"  2. Write accept, reject or auto into the column decision; "
+            f"the line {domains.EVERY_BLANK} answers for all that stay blank.\n"
             f"  3. Type: corpus iterate {number} -w {workspace.root}"
         )
     return persons

@@ -17,7 +17,9 @@ def average_precision(positive: Flags, score: Scores) -> float | None:
     """
     if not positive.any():
         return None
-    score = np.where(np.isnan(score), -np.inf, score.astype(np.float64))
+    score = score.astype(np.float64)
+    known = ~np.isnan(score)
+    score[~known] = score[known].min(initial=0.0) - 1.0
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(positive[order])
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)

@@ -10,28 +10,13 @@ import xxhash
 
 from corpus import extract, language
 from corpus.charset import decode
+from corpus.config import Pool
 from corpus.guard import Failure, Guard
 from corpus.schema import DROPPED, PAGE
 from corpus.tables import TableWriter, table_writer
 from corpus.text import estimate_tokens
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.warc import Dropped, Response, read_records
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a page must be. languages: ISO 639-1 codes; empty takes all.
-
-    default_crawl names the crawl of files whose warcinfo does not. page_seconds and
-    page_megabytes bound the parsing of one page, max_page_bytes its decoded payload.
-    """
-
-    default_crawl: str
-    min_chars: int
-    max_page_bytes: int
-    page_seconds: float
-    page_megabytes: int
-    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +32,7 @@ class PageText:
     n_tokens: int
 
 
-def ingest_part(source: str, warc_filename: str, rank: int, directory: Path, limits: Limits) -> None:
+def ingest_part(source: str, warc_filename: str, rank: int, directory: Path, limits: Pool) -> None:
     """Write part-NNNNN.parquet (PAGE) and dropped-NNNNN.parquet (DROPPED) of one WARC file.
 
     Rows stand in file order, and every record is a row of one of the two. The part is renamed
@@ -98,7 +83,7 @@ def read_page(page: tuple[bytes, str | None]) -> PageText:
     )
 
 
-def _row(response: Response, page: PageText | Failure, warc_filename: str, limits: Limits) -> dict[str, Any] | str:
+def _row(response: Response, page: PageText | Failure, warc_filename: str, limits: Pool) -> dict[str, Any] | str:
     """The page's row, or the reason why it has none."""
     if isinstance(page, Failure):
         return ":".join(page.reason.split(":")[:2])  # an error's message would make every reason another
@@ -116,7 +101,7 @@ def _row(response: Response, page: PageText | Failure, warc_filename: str, limit
         "url": url,
         "url_host_name": host,
         "url_host_registered_domain": registered_domain(host),
-        "crawl": response.crawl or limits.default_crawl,
+        "crawl": response.crawl or limits.crawl,
         "fetch_time": response.fetch_time,
         "warc_filename": warc_filename,
         "warc_record_offset": response.offset,

@@ -244,11 +244,12 @@ def _views(workspace: Workspace) -> dict[str, str]:
     root, views = workspace.root, {}
     for name, (columns, pattern) in TABLES.items():
         in_round = pattern.startswith("rounds/") and "round" not in columns.names
-        views[name] = _read(root, columns, pattern, ROUND if in_round else None)
-    kept = _read(root, schema.KEPT, "pool/unique/kept-*.parquet")
+        patterns = _of_current_rounds(workspace, pattern) if pattern.startswith("rounds/") else [pattern]
+        views[name] = _read(root, columns, patterns, ROUND if in_round else None)
+    kept = _read(root, schema.KEPT, ["pool/unique/kept-*.parquet"])
     views["pages"] = f"SELECT * FROM ({views['captures']}) SEMI JOIN ({kept}) USING ({', '.join(schema.KEPT.names)})"
     views["removed"] = " UNION ALL ".join(
-        _read(root, schema.REMOVED, f"{stage}/unique/removed.parquet", f"'{stage}' AS stage")
+        _read(root, schema.REMOVED, [f"{stage}/unique/removed.parquet"], f"'{stage}' AS stage")
         for stage in ("pool", "finish")
     )
     views["stages"] = _stages(workspace)
@@ -257,10 +258,20 @@ def _views(workspace: Workspace) -> dict[str, str]:
     return views
 
 
-def _read(root: Path, columns: pa.Schema, pattern: str, extra: str | None = None) -> str:
+def _of_current_rounds(workspace: Workspace, pattern: str) -> list[str]:
+    """A pattern of a round's stage, for each round where the stage is current: what older settings left stays out."""
+    _, every, stage, files = pattern.split("/")
+    numbers = sorted(int(path.name) for path in workspace.root.glob(f"rounds/{every}"))
+    stages = [workspace.round(number, stage) for number in numbers]
+    return [f"{name}/{files}" for name in stages if workspace.is_current(name)]
+
+
+def _read(root: Path, columns: pa.Schema, patterns: list[str], extra: str | None = None) -> str:
     """SELECT of a table's columns, after `extra`; empty where no file matches."""
-    if any(root.glob(pattern)):
-        source = f"read_parquet({_literal(f'{_escape(root)}/{pattern}')}, filename = true)"
+    found = [pattern for pattern in patterns if any(root.glob(pattern))]
+    if found:
+        globs = ", ".join(_literal(f"{_escape(root)}/{pattern}") for pattern in found)
+        source = f"read_parquet([{globs}], filename = true)"
         names = [f'"{name}"' for name in columns.names]  # some are keywords
     else:
         source = "(SELECT '' AS filename) WHERE false"

@@ -49,7 +49,9 @@ def status(state: Mapping[str, Any]) -> None:
     """What `status.status` tells."""
     print(f"workspace  {state['workspace']}")
     if pool := state["pool"]:
-        print(f"pool       {pool['n_pages']:,} unique pages of {pool['n_captures']:,} captured in {pool['n_files']} files")
+        print(
+            f"pool       {pool['n_pages']:,} unique pages of {pool['n_captures']:,} captured in {pool['n_files']} files"
+        )
         print(f"           duplicates removed: {_counts(pool['removed'])}")
         print(f"           records that are no page: {_counts(pool['dropped'])}")
     else:

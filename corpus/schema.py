@@ -14,7 +14,7 @@ TIMESTAMP = pa.timestamp("s", tz="UTC")
 # warc_record_offset) is unique.
 PAGE = pa.schema(
     [
-        ("page_id", pa.string()),  # xxh3_128 of the canonical URL, 32 hex digits
+        ("page_id", pa.string()),  # urls.page_id: xxh3_128 of the canonical URL without its scheme, 32 hex digits
         ("url", pa.string()),  # canonical URL
         ("url_host_name", pa.string()),
         ("url_host_registered_domain", pa.string()),  # by the public suffix list, private suffixes too
@@ -200,7 +200,7 @@ CONTAMINATED = pa.schema(
         ("item_id", pa.string()),
         ("rule", pa.string()),  # ngram or whole
         ("ngram", pa.string()),  # the first shared n-gram, normalised
-        ("position", pa.int64()),  # word index of its start in the page's normalised text
+        ("position", pa.int64()),  # of its first word among text.words(text, operators=False)
         ("n_hits", pa.int64()),  # shared n-grams with this item
     ]
 )

@@ -18,17 +18,15 @@ import xxhash
 
 from corpus.config import Pool, Settings
 from corpus.errors import InputError, StageError
-from corpus.files import open_file
-from corpus.pool import Limits, ingest_part
+from corpus.pool import ingest_part
 from corpus.schema import DOCUMENT, SEED
-from corpus.sources import expand
+from corpus.sources import JSON_LINES, PARQUET, WARCS, expand, open_unpacked
 from corpus.tables import duck, read_rows, selected, sql_list, table_writer, write_rows
 from corpus.text import classifier_line
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.workspace import Workspace, part
 
-JSONL = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
-WARC = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
+KINDS = (*JSON_LINES, *PARQUET, *WARCS)
 
 
 def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, Any]:
@@ -59,15 +57,15 @@ def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, 
 def _documents(
     patterns: Sequence[str], scratch: Path, settings: Settings, dropped: Counter[str]
 ) -> Iterator[dict[str, Any]]:
-    for name, source in expand(patterns, scratch).items():
-        if source.lower().endswith(WARC):
+    for name, source in expand(patterns, scratch, KINDS).items():
+        if source.lower().endswith(WARCS):
             rows = _from_warc(name, source, scratch, settings.pool, dropped)
-        elif source.lower().endswith(".parquet"):
+        elif source.lower().endswith(PARQUET):
             rows = _from_parquet(source)
-        elif source.lower().endswith(JSONL):
+        elif source.lower().endswith(JSON_LINES):
             rows = _from_jsonl(source)
         else:
-            raise InputError(f"{source}: neither JSONL ({', '.join(JSONL)}), Parquet nor WARC ({', '.join(WARC)})")
+            raise InputError(f"{source}: its name has none of the ends that tell a seed's kind: {', '.join(KINDS)}")
         for row in rows:
             line = classifier_line(row["text"] or "", max_words=settings.classifier.max_words)
             if line:
@@ -89,9 +87,7 @@ def _from_warc(
 ) -> Iterator[Mapping[str, Any]]:
     directory = scratch / ".warc"
     directory.mkdir(exist_ok=True)
-    ingest_part(
-        source, name, 0, directory, Limits(default_crawl=limits.crawl, **limits.model_dump(exclude={"warcs", "crawl"}))
-    )
+    ingest_part(source, name, 0, directory, limits)
     dropped.update(row["reason"] for row in read_rows(part(directory, 0, "dropped"), ["reason"]))
     yield from read_rows(part(directory, 0), ["url", "text"])
     shutil.rmtree(directory)
@@ -99,7 +95,7 @@ def _from_warc(
 
 def _from_parquet(source: str) -> Iterator[Mapping[str, Any]]:
     try:
-        with open_file(source) as file, pq.ParquetFile(file) as table:
+        with open_unpacked(source) as file, pq.ParquetFile(file) as table:
             names = table.schema_arrow.names
             if "text" not in names:
                 raise InputError(f"{source}: no column text; it has {', '.join(names)}")
@@ -111,7 +107,7 @@ def _from_parquet(source: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _from_jsonl(source: str) -> Iterator[Mapping[str, Any]]:
-    with open_file(source) as file:
+    with open_unpacked(source) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue

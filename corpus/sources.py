@@ -1,34 +1,41 @@
 """Files that a person names, by path, pattern, directory or URL, and how to open them."""
 
+import bz2
 import glob
+import gzip
 import io
+import lzma
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import fsspec
 
 from corpus.errors import InputError
 
-SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")  # what a directory is searched for
+# What a directory is searched for.
+WARCS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
+JSON_LINES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
+PARQUET = (".parquet",)
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 REMOTE_BLOCK_BYTES = 4 << 20
 # fsspec's file systems raise what their libraries raise; a missing library is an ImportError, an unknown scheme
 # a ValueError.
 UNREADABLE = (OSError, ImportError, ValueError, RuntimeError)
 
 
-def expand(patterns: Sequence[str], base: Path = Path()) -> dict[str, str]:
+def expand(patterns: Sequence[str], base: Path = Path(), suffixes: tuple[str, ...] = WARCS) -> dict[str, str]:
     """{warc_filename: path or URL} of every file that the patterns name, sorted by name.
 
     A pattern is a path (a relative one counts from `base`), a glob (`**` too), a directory
-    (searched through, for WARC and ARC files by suffix) or a URL that fsspec opens, with a
+    (searched through, for files with one of `suffixes`) or a URL that fsspec opens, with a
     glob or directory in it where its file system can list. warc_filename is the shortest
     trailing path, of as many components for each file, that tells them all apart.
 
     Raises InputError, naming the pattern, where it matches nothing or a file cannot be read.
     """
-    found = {file for pattern in patterns for file in _matches(pattern, base)}
+    found = {file for pattern in patterns for file in _matches(pattern, base, suffixes)}
     parts = {file: PurePosixPath(file.partition("://")[2] or file).parts for file in found}
     for n_parts in range(1, max(map(len, parts.values()), default=0) + 1):
         names = {"/".join(own[-n_parts:]).replace("//", "/"): file for file, own in parts.items()}
@@ -49,6 +56,26 @@ def open_source(source: str) -> Iterator[BinaryIO]:
         raise _unreadable(source, error) from error
     with opened:
         yield cast(BinaryIO, _Readable(opened, source))
+
+
+@contextmanager
+def open_unpacked(source: str) -> Iterator[IO[bytes]]:
+    """Like `open_source`, decompressed by the name's end: .gz, .bz2, .xz."""
+    with open_source(source) as packed:
+        try:
+            opened = next((kind for suffix, kind in PACKED.items() if source.endswith(suffix)), None)
+            yield opened(packed) if opened else packed
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise _unreadable(source, error) from error
+
+
+def stamps(patterns: Sequence[str], base: Path, suffixes: tuple[str, ...] = WARCS, role: str = "") -> dict[str, str]:
+    """What tells one version of a file from another, by name: size and time, or what a remote store has.
+
+    Names are those of `expand`, so that a folder that moved keeps its stamps. `role` sets apart
+    files that serve another end.
+    """
+    return {f"{role}{name}": _stamp(source) for name, source in expand(patterns, base, suffixes).items()}
 
 
 def read_range(source: str, offset: int, length: int) -> bytes:
@@ -80,20 +107,24 @@ class _Readable(io.RawIOBase):
         return int(self._file.seek(offset, whence))
 
 
-def _matches(pattern: str, base: Path) -> list[str]:
-    files = _remote_matches(pattern) if "://" in pattern else _local_matches(str(base.absolute() / pattern))
+def _matches(pattern: str, base: Path, suffixes: tuple[str, ...]) -> list[str]:
+    files = (
+        _remote_matches(pattern, suffixes)
+        if "://" in pattern
+        else _local_matches(str(base.absolute() / pattern), suffixes)
+    )
     if not files:
-        raise InputError(f"{pattern}: no WARC file matches. Correct the path, relative to {base}, or the pattern.")
+        raise InputError(f"{pattern}: no file matches. Correct the path, relative to {base}, or the pattern.")
     return files
 
 
-def _local_matches(pattern: str) -> list[str]:
+def _local_matches(pattern: str, suffixes: tuple[str, ...]) -> list[str]:
     root = Path(pattern).anchor
     named = [Path(pattern)] if Path(pattern).exists() else Path(root).glob(pattern.removeprefix(root))
     files: list[str] = []
     for path in named:
         if path.is_dir():
-            files += (str(file) for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
+            files += (str(file) for file in path.rglob("*") if file.name.endswith(suffixes) and file.is_file())
         else:
             files.append(str(path))
     for file in files:
@@ -102,13 +133,13 @@ def _local_matches(pattern: str) -> list[str]:
     return files
 
 
-def _remote_matches(pattern: str) -> list[str]:
+def _remote_matches(pattern: str, suffixes: tuple[str, ...]) -> list[str]:
     try:
         system, path = fsspec.core.url_to_fs(pattern)
         if glob.has_magic(path):
             named = [name for name in system.glob(path) if not system.isdir(name)]
-        elif system.isdir(path) and not path.endswith(SUFFIXES):
-            named = [name for name in system.find(path) if name.endswith(SUFFIXES)]
+        elif system.isdir(path) and not path.endswith(suffixes):
+            named = [name for name in system.find(path) if name.endswith(suffixes)]
         elif system.exists(path):
             return [pattern]
         else:
@@ -122,3 +153,16 @@ def _unreadable(source: str, error: BaseException) -> InputError:
     return InputError(
         f"{source}: cannot be read ({type(error).__name__}: {error}). Check the path and the rights on it."
     )
+
+
+def _stamp(source: str) -> str:
+    if "://" not in source:
+        stat = Path(source).stat()
+        return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
+    try:
+        system, path = fsspec.core.url_to_fs(source)
+        info = system.info(path)
+    except UNREADABLE as error:
+        raise _unreadable(source, error) from error
+    known = {key: info[key] for key in ("size", "ETag", "etag", "mtime", "LastModified", "blob_id") if info.get(key)}
+    return ", ".join(f"{key} {value}" for key, value in sorted(known.items())) or "unknown"

@@ -1,23 +1,24 @@
 """The collected pages of the last round to the final corpus: extract, deduplicate, decontaminate, shard."""
 
 import json
+import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpus.collect import extract_part
-from corpus.config import Decontam, Pool, Settings
+from corpus.config import PATHS, Pool, Settings
 from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
 from corpus.errors import InputError, WorkspaceError
-from corpus.files import stamps
 from corpus.shards import Pieces, write_shards
-from corpus.sources import expand
+from corpus.sources import expand, stamps
 from corpus.tables import read_rows
 from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
 from pipelines.ingest import count_rows, remove_duplicates
 
+BENCHMARKS = (".jsonl", ".parquet")  # what a folder of benchmarks is searched for
 EXTRACTED, SIGNED, UNIQUE, CONTAMINATED = (
     f"finish/{stage}" for stage in ("extracted", "signatures", "unique", "contaminated")
 )
@@ -32,7 +33,7 @@ def finish(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
     if not number:
         raise WorkspaceError(f"{workspace.root}: no round is complete. Type: corpus iterate 1 -w {workspace.root}")
     extract(workspace, settings, number, fan_out)
-    remove_duplicates(workspace, settings, fan_out, pages=EXTRACTED, signatures=SIGNED, unique=UNIQUE)
+    remove_duplicates(workspace, settings.dedup, fan_out, pages=EXTRACTED, signatures=SIGNED, unique=UNIQUE)
     decontaminate(workspace, settings, fan_out)
     shard(workspace, settings, number)
 
@@ -76,9 +77,12 @@ def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> 
     extracted, removed = workspace.path(EXTRACTED), workspace.path(UNIQUE) / "removed.parquet"
 
     def build(directory: Path) -> Mapping[str, Any]:
-        files = [Path(path) for path in expand(rule.benchmarks, workspace.root).values()]
-        protected = coverage(load_benchmarks(files, rule.columns), rule.ngram, rule.min_ngram) if files else []
-        task = partial(decontaminate_rank, files, rule, extracted, removed, directory)
+        files = [Path(path) for path in expand(rule.benchmarks, workspace.root, BENCHMARKS).values()]
+        benchmarks = load_benchmarks(files, rule.columns)
+        protected = coverage(benchmarks, rule.ngram, rule.min_ngram)
+        index = directory / ".index"  # built once, for all workers
+        index.write_bytes(pickle.dumps(Index(benchmarks, rule.ngram, rule.min_ngram)))
+        task = partial(decontaminate_rank, index, extracted, removed, directory)
         fan_out(task, missing_ranks(directory, len(parts(extracted))), directory)
         evidence = [row for path in parts(directory) for row in read_rows(path, ["page_id", "benchmark"])]
         pages = Counter(benchmark for _, benchmark in {(row["page_id"], row["benchmark"]) for row in evidence})
@@ -100,16 +104,13 @@ def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> 
         build,
         settings=rule.model_dump(exclude={"benchmarks"}),
         inputs=[EXTRACTED, UNIQUE],
-        files=stamps(rule.benchmarks, workspace.root),
+        files=stamps(rule.benchmarks, workspace.root, BENCHMARKS),
     )
 
 
-def decontaminate_rank(
-    files: Sequence[Path], rule: Decontam, extracted: Path, removed: Path, directory: Path, rank: int
-) -> None:
-    """The evidence of one part; each worker builds the index for itself."""
-    index = Index(load_benchmarks(files, rule.columns), rule.ngram, rule.min_ngram)
-    decontaminate_part(part(extracted, rank), removed, index, part(directory, rank))
+def decontaminate_rank(index: Path, extracted: Path, removed: Path, directory: Path, rank: int) -> None:
+    """The evidence of one part."""
+    decontaminate_part(part(extracted, rank), removed, pickle.loads(index.read_bytes()), part(directory, rank))
 
 
 def shard(workspace: Workspace, settings: Settings, number: int) -> None:
@@ -133,7 +134,7 @@ def shard(workspace: Workspace, settings: Settings, number: int) -> None:
             shard_bytes=settings.shards.shard_megabytes << 20,
             round=number,
             model_digest=row["model_digest"],
-            settings=json.loads(settings.model_dump_json(exclude={"run"})),
+            settings=published(settings),
             evaluation={name: row[name] for name in row if name.startswith("held_out") and row[name] is not None},
         )
         return {name: statistics[name] for name in ("n_shards", "n_pages", "n_tokens", "n_chars", "n_domains")}
@@ -152,3 +153,11 @@ def shard(workspace: Workspace, settings: Settings, number: int) -> None:
             CONTAMINATED,
         ],
     )
+
+
+def published(settings: Settings) -> dict[str, Any]:
+    """Settings as a dataset card shows them: files by their own names, and not where the work was done."""
+    shown: dict[str, Any] = json.loads(settings.model_dump_json(exclude={"run"}))
+    for section, key in PATHS:
+        shown[section][key] = [PurePosixPath(path).name for path in shown[section][key]]
+    return shown

@@ -8,13 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from corpus.config import Pool, Settings
+from corpus.config import Pool, Settings, Unique
 from corpus.dedup import MinHash, find_duplicates, sign_part, write_kept
 from corpus.errors import InputError, StageError
-from corpus.files import stamps
-from corpus.pool import Limits, ingest_part
+from corpus.pool import ingest_part
 from corpus.schema import REMOVED
-from corpus.sources import expand
+from corpus.sources import expand, stamps
 from corpus.tables import read_rows, write_table
 from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
 
@@ -47,27 +46,21 @@ def ingest(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
         files=stamps(settings.pool.warcs, workspace.root),
     )
     remove_duplicates(
-        workspace, settings, fan_out, pages="pool/parts", signatures="pool/signatures", unique="pool/unique"
+        workspace, settings.unique, fan_out, pages="pool/parts", signatures="pool/signatures", unique="pool/unique"
     )
 
 
 def ingest_rank(sources: Sequence[tuple[str, str]], limits: Pool, directory: Path, rank: int) -> None:
     """One WARC file to one pool part."""
     name, source = sources[rank]
-    ingest_part(
-        source,
-        name,
-        rank,
-        directory,
-        Limits(default_crawl=limits.crawl, **limits.model_dump(exclude={"warcs", "crawl"})),
-    )
+    ingest_part(source, name, rank, directory, limits)
 
 
 def remove_duplicates(
-    workspace: Workspace, settings: Settings, fan_out: FanOut, *, pages: str, signatures: str, unique: str
+    workspace: Workspace, rule: Unique, fan_out: FanOut, *, pages: str, signatures: str, unique: str
 ) -> None:
     """Bring the stages `signatures` and `unique` over the stage `pages` up to date."""
-    minhash = MinHash(**settings.unique.model_dump(exclude={"near"}))
+    minhash = MinHash(**rule.model_dump(exclude={"near"}))
     sources = workspace.path(pages)
 
     def sign(directory: Path) -> Mapping[str, Any]:
@@ -78,16 +71,15 @@ def remove_duplicates(
 
     def find(directory: Path) -> Mapping[str, Any]:
         signed = parts(workspace.path(signatures))
-        removed = find_duplicates(parts(sources), signed, minhash, near=settings.unique.near)
+        removed = find_duplicates(parts(sources), signed, minhash, near=rule.near)
         write_table(directory / "removed.parquet", removed, REMOVED)
         for rank, source in enumerate(parts(sources)):
             write_kept(source, removed, part(directory, rank, "kept"))
         kinds = Counter(removed["kind"].to_pylist())
         return {"n_pages": count_rows(parts(directory, "kept")), "removed": dict(sorted(kinds.items()))}
 
-    chosen = settings.unique.model_dump(exclude={"near", "threshold"})
-    workspace.run(signatures, sign, settings=chosen, inputs=[pages])
-    workspace.run(unique, find, settings=settings.unique.model_dump(), inputs=[pages, signatures])
+    workspace.run(signatures, sign, settings=rule.model_dump(exclude={"near", "threshold"}), inputs=[pages])
+    workspace.run(unique, find, settings=rule.model_dump(), inputs=[pages, signatures])
 
 
 def sign_rank(pages: Path, minhash: MinHash, directory: Path, rank: int) -> None:

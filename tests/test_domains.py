@@ -39,7 +39,9 @@ def make_pool(root: Path, pages: dict[str, bool]) -> Workspace:
         )
     for stage, name, schema in (("pool/parts", "part", PAGE), ("pool/unique", "kept", KEPT)):
         workspace.path(stage).mkdir(parents=True)
-        write_rows(part(workspace.path(stage), 0, name), ({c: row.get(c) for c in schema.names} for row in rows), schema)
+        write_rows(
+            part(workspace.path(stage), 0, name), ({c: row.get(c) for c in schema.names} for row in rows), schema
+        )
     recalled = workspace.path(workspace.round(1, "recalled"))
     recalled.mkdir(parents=True)
     collected = [row for row, wanted in zip(rows, pages.values(), strict=True) if wanted]
@@ -123,7 +125,14 @@ def test_the_rule_decides_nothing_in_manual_mode(tmp_path: Path) -> None:
 
 
 PROPOSED = [
-    {"prefix": "a.org", "auto": "accept", "n_pages": 4, "n_collected": 3, "share": 0.75, "examples": ["http://a.org/1"]},
+    {
+        "prefix": "a.org",
+        "auto": "accept",
+        "n_pages": 4,
+        "n_collected": 3,
+        "share": 0.75,
+        "examples": ["http://a.org/1"],
+    },
     {"prefix": "b.org", "auto": "reject", "n_pages": 4, "n_collected": 1, "share": 0.25, "examples": []},
 ]
 

@@ -10,7 +10,9 @@ from corpus.metrics import area_under_roc, average_precision, precision_and_reca
 
 def test_average_precision_of_a_worked_example() -> None:
     # Positives at ranks 1 and 3: (1/1 + 2/3) / 2.
-    assert average_precision(np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(5 / 6)
+    assert average_precision(np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(
+        5 / 6
+    )
 
 
 def test_average_precision_agrees_with_every_threshold_in_turn() -> None:

@@ -5,11 +5,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus import pool
+from corpus.config import Pool
 from corpus.errors import InputError
-from corpus.pool import Limits, ingest_part
+from corpus.pool import ingest_part
 from corpus.schema import DROPPED, PAGE
 
-LIMITS = Limits("CRAWL-X", min_chars=20, max_page_bytes=100_000, page_seconds=20.0, page_megabytes=1_000)
+LIMITS = Pool(crawl="CRAWL-X", min_chars=20, max_page_bytes=100_000, page_seconds=20.0, page_megabytes=1_000)
 ENGLISH = "The sum of the angles of a triangle in the plane is equal to two right angles. " * 3
 GERMAN = "Die Summe der Winkel eines Dreiecks in der Ebene ist gleich zwei rechten Winkeln. " * 3
 
@@ -26,7 +27,7 @@ def response(url: str, html: str, status: int = 200) -> bytes:
     )
 
 
-def ingested(directory: Path, records: list[bytes], limits: Limits = LIMITS) -> tuple[list[dict], list[dict]]:  # type: ignore[type-arg]
+def ingested(directory: Path, records: list[bytes], limits: Pool = LIMITS) -> tuple[list[dict], list[dict]]:  # type: ignore[type-arg]
     source = directory / "a.warc.gz"
     source.write_bytes(b"".join(gzip.compress(each, mtime=0) for each in records))
     ingest_part(str(source), "a.warc.gz", 7, directory / "parts", limits)
@@ -63,7 +64,7 @@ def test_every_record_is_a_row_of_one_table_in_file_order(tmp_path: Path) -> Non
 
 def test_other_languages_are_dropped_by_name(tmp_path: Path) -> None:
     records = [response("http://example.org/a", f"<p>{ENGLISH}"), response("http://example.org/b", f"<p>{GERMAN}")]
-    limits = Limits("X", 20, 100_000, 20.0, 1_000, languages=("de",))
+    limits = Pool(min_chars=20, languages=("de",))
     pages, dropped = ingested(tmp_path, records, limits)
     assert [row["language"] for row in pages] == ["de"]
     assert [row["reason"] for row in dropped] == ["language_en"]
@@ -73,7 +74,9 @@ def test_a_page_that_hangs_the_parser_is_dropped_and_the_rest_goes_on(tmp_path: 
     hostile = "<div>" * 200_000
     records = [response(f"http://example.org/{n}", f"<p>{ENGLISH}") for n in range(3)]
     records.insert(1, response("http://example.org/hostile", hostile + ENGLISH))
-    pages, dropped = ingested(tmp_path, records, Limits("X", 20, 2_000_000, 2.0, 1_000))
+    pages, dropped = ingested(
+        tmp_path, records, Pool(min_chars=20, max_page_bytes=2_000_000, page_seconds=2.0, page_megabytes=1_000)
+    )
     assert [row["url"][-1] for row in pages] == ["0", "1", "2"]
     assert [(row["url"], row["reason"]) for row in dropped] == [("http://example.org/hostile", "timeout")]
 
