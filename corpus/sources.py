@@ -97,6 +97,12 @@ class _Readable(io.RawIOBase):
     def __init__(self, file: Any, source: str) -> None:
         self._file, self._source = file, source
 
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
     def read(self, size: int = -1, /) -> bytes:
         try:
             return bytes(self._file.read(size))
