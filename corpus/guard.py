@@ -54,7 +54,8 @@ class Guard(Generic[R]):
     """
 
     def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
-        self._command = [sys.executable, "-m", "corpus.guard", function, str(seconds), str(megabytes)]
+        # -P: the current directory may be a workspace, whose folder `corpus` is not this package.
+        self._command = [sys.executable, "-P", "-m", "corpus.guard", function, str(seconds), str(megabytes)]
         self._function = function
         self._child: subprocess.Popen[bytes] | None = None
         self._received = bytearray()
