@@ -1,10 +1,15 @@
 """The command line: each verb is one call of a public function.
 
 Results go to standard output, progress and errors to standard error. Exit codes:
-0 done, 1 failed, 2 wrong usage or settings, 3 waiting for a person, 4 workspace in use.
+0 done, 1 failed, 2 wrong usage or settings, 3 waiting for a person, 4 workspace in use,
+130 interrupted.
+
+Lines of a help text are shown as they stand here, in a terminal of 80 columns too:
+78 characters at most.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +21,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from corpus import __version__, render
 from corpus.config import PRESETS, Settings, load_settings, parse_settings, write_settings
@@ -23,23 +29,42 @@ from corpus.errors import CorpusError, InputError, SettingsError
 from corpus.progress import Progress
 from corpus.workspace import Workspace
 
+INTERRUPTED, READER_GONE = 130, 141  # 128 and the number of the signal, as a shell has it
+
+
+class Verbs(TyperGroup):
+    """Runs a verb and says in a line what went wrong: an error with a traceback is a bug."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except CorpusError as error:
+            _say(str(error), "bold" if error.exit_code == 3 else "red")
+            raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError as error:  # whoever read our output has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(READER_GONE) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _say(
+                f"{where}{error.strerror or error}. Check the path, the rights on it and the space there; "
+                "then type the same command again.",
+                "red",
+            )
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            _say("Interrupted. The same command takes up where it was.", "bold")
+            raise typer.Exit(INTERRUPTED) from error
+        return result
+
+
 app = typer.Typer(
     name="corpus",
+    cls=Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="""Mine a domain corpus out of Common Crawl: the DeepSeekMath loop, from WARC files to tokenized shards.
-
-    A run in five lines:
-
-      corpus init -w WS --warcs 'crawl/*.warc.gz' --seed seed.parquet
-      corpus iterate 3 -w WS      (ingests first, resumes where it was)
-      corpus finish -w WS
-      corpus query rounds -w WS
-      corpus export ds -w WS --train-tokenizer 8000
-
-    Every verb takes up what is missing and skips what is done. Exit codes: 0 done, 1 failed,
-    2 wrong usage or settings, 3 waiting for a person (annotations), 4 workspace in use.""",
 )
 
 
@@ -72,13 +97,11 @@ HERE = Path()
 
 def main() -> None:
     """Entry point of the console script."""
-    try:
-        app()
-    except CorpusError as error:
-        Console(stderr=True).print(
-            str(error), style="bold" if error.exit_code == 3 else "red", markup=False, highlight=False, soft_wrap=True
-        )
-        sys.exit(error.exit_code)
+    app()
+
+
+def _say(text: str, style: str) -> None:
+    Console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -110,7 +133,27 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    """Mine a domain corpus out of Common Crawl: the DeepSeekMath loop.
+
+    From WARC files to tokenized shards, in five lines:
+
+      corpus init -w WS --warcs 'crawl/*.warc.gz' --seed seed.parquet
+      corpus iterate 3 -w WS
+      corpus finish -w WS
+      corpus query rounds -w WS
+      corpus export ds -w WS --train-tokenizer 8000
+
+    Every verb takes up what is missing and skips what is done.
+
+    Exit codes:
+
+      0   done
+      1   failed; the message says what to do
+      2   wrong usage or settings
+      3   waiting for a person (annotations)
+      4   workspace in use by another process
+      130 interrupted; the same command takes up where it was
+    """
 
 
 @app.command()
@@ -132,7 +175,17 @@ def init(
         list[str] | None, typer.Option(help="Benchmark files to keep out of the corpus. May be repeated.")
     ] = None,
 ) -> None:
-    """Make a workspace: a directory with an annotated corpus.toml, each default with its source."""
+    """Make a workspace: a directory with a corpus.toml.
+
+    The file holds every setting with its meaning, default and source.
+
+    Examples:
+
+      corpus init -w WS --warcs 'crawl/*.warc.gz' --seed seed.parquet
+      corpus init -w WS --preset sample --warcs crawl --seed good.jsonl
+      corpus init -w WS --warcs 's3://bucket/*.warc.gz' \\
+          --seed 'hf://datasets/open-web-math/open-web-math/data/*.parquet'
+    """
     path = workspace / "corpus.toml"
     if path.exists():
         raise SettingsError(f"{path} is there already. Edit it, or name another workspace.")
@@ -155,10 +208,15 @@ def init(
 def sample(
     directory: Annotated[Path, typer.Argument(help="Where to build it; a finished one is left as it is.")],
 ) -> None:
-    """Build the embedded sample crawl: the documentation of installed packages as a small web.
+    """Build the embedded sample crawl: documentation of installed packages.
 
-    Some 6,000 pages on 50 hosts in WARC files, a seed, a small benchmark, and the planted truth
-    (which pages are mathematics, duplicates, contaminated). Nothing is fetched.
+    Some 6,000 pages on 50 hosts in WARC files, a seed, a small benchmark,
+    and the planted truth: which pages are mathematics, duplicates,
+    contaminated. Nothing is fetched.
+
+    Example:
+
+      corpus sample work/sample-crawl
     """
     from sample.build import build
 
@@ -171,14 +229,22 @@ def sample(
 
 
 @app.command()
-def ingest(workspace: WorkspaceOption = HERE, config: ConfigOption = None) -> None:
-    """Read WARC files into the pool: pages with text, duplicates removed, everything dropped counted."""
+def ingest(workspace: WorkspaceOption = HERE, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Read WARC files into the pool of unique pages.
+
+    A record that is no page becomes a counted row with the reason.
+    iterate does this by itself.
+
+    Example:
+
+      corpus ingest -w WS
+    """
     from pipelines.fanout import fan_out_by
     from pipelines.ingest import ingest as ingest_pool
 
     with _opened(workspace, config) as (opened, settings):
         ingest_pool(opened, settings, fan_out_by(settings.run, opened))
-    status(workspace)
+    status(workspace, as_json)
 
 
 @app.command()
@@ -187,12 +253,20 @@ def iterate(
     workspace: WorkspaceOption = HERE,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no table of rounds.")] = False,
 ) -> None:
-    """Run rounds of the loop: seed, train, score, recall, domains, annotate, expand.
+    """Run rounds: seed, train, score, recall, domains, annotate, expand.
 
-    Ingests first where the pool is not up to date. Rounds that are done are skipped. Ends early when
-    a round collected almost only what the round before had (settings: stop.already_collected).
-    With domains.annotate = "manual" each round stops for a person: exit code 3 and what to do next.
+    Ingests first where the pool is not up to date; skips rounds that are
+    done. Ends early when a round collected almost only what the round
+    before had (settings: stop.already_collected). With domains.annotate
+    set to "manual" each round stops for a person: exit code 3, and what to
+    do next.
+
+    Examples:
+
+      corpus iterate 3 -w WS
+      corpus iterate 3 -w WS -c settings.toml
     """
     from corpus.iterate import has_converged
     from corpus.iterate import iterate as run_rounds
@@ -207,7 +281,8 @@ def iterate(
     if as_json:
         _print_json(rows)
         return
-    render.rounds(rows)
+    if not quiet:
+        render.rounds(rows)
     if has_converged(rows[-1], settings.stop.already_collected):
         print(
             f"Stopped after round {len(rows)}: {rows[-1]['already_pages']:.1%} of its pages and "
@@ -218,7 +293,12 @@ def iterate(
 
 @app.command()
 def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
-    """Show where a workspace stands: the pool, one row a round, the corpus, the exports."""
+    """Show where a workspace stands: pool, rounds, corpus, exports.
+
+    Example:
+
+      corpus status -w WS
+    """
     from corpus.status import status as status_of
 
     state = status_of(Workspace(workspace))
@@ -230,7 +310,16 @@ def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 
 @app.command()
 def finish(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
-    """Make the corpus of the last round: extract with care, deduplicate, decontaminate, write shards."""
+    """Make the corpus of the last round, ready to train on.
+
+    Extracts the collected pages again with their formulas, removes
+    duplicates and pages that hold benchmark texts, writes shards,
+    statistics and a dataset card.
+
+    Example:
+
+      corpus finish -w WS
+    """
     from pipelines.collect import finish as finish_corpus
     from pipelines.fanout import fan_out_by
 
@@ -242,7 +331,7 @@ def finish(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 @app.command()
 def query(
     name: Annotated[
-        str | None, typer.Argument(help='A named query, or SQL in quotes: "SELECT host, …". None: list the names.')
+        str | None, typer.Argument(help="A named query, or SQL in quotes; without it the names are listed.")
     ] = None,
     workspace: WorkspaceOption = HERE,
     output_format: Annotated[
@@ -259,12 +348,21 @@ def query(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a workspace with DuckDB: a named query, or any SELECT over its views. Nothing is written to it."""
+    """Ask a workspace with DuckDB: a named query, or SQL over its views.
+
+    Nothing is written to the workspace.
+
+    Examples:
+
+      corpus query
+      corpus query rounds -w WS
+      corpus query top_domains -w WS --set round=2 -f csv -o domains.csv
+      corpus query "SELECT url, n_tokens FROM pages LIMIT 5" -w WS
+    """
     from corpus.query import named_queries, run_query, write_database
 
-    opened = Workspace(workspace)
     if database is not None:
-        write_database(opened, database)
+        write_database(Workspace(workspace), database)
         print(f"{database} written. Next: duckdb {database}")
     elif name is None:
         render.query_names(named_queries())
@@ -272,7 +370,7 @@ def query(
         pairs = [text.partition("=") for text in parameter or []]
         if wrong := [text for text, (_, equals, _) in zip(parameter or [], pairs, strict=True) if not equals]:
             raise InputError(f"--set {wrong[0]}: a name and a value are wanted, as in --set round=2")
-        table = run_query(opened, name, {key: value for key, _, value in pairs})
+        table = run_query(Workspace(workspace), name, {key: value for key, _, value in pairs})
         render.answer(table, "json" if as_json else output_format.value, output)
 
 
@@ -299,7 +397,16 @@ def export(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the corpus as tokenized shards for continued pretraining, or --verify an export that is there."""
+    """Write the corpus as tokenized shards for continued pretraining.
+
+    With --verify and no tokenizer, an export that is there is read back.
+
+    Examples:
+
+      corpus export ds -w WS --train-tokenizer 8000
+      corpus export meg -w WS --tokenizer tokenizer.json --format megatron
+      corpus export ds -w WS --verify
+    """
     from pipelines.export import export_corpus, verify_export
     from pipelines.fanout import fan_out_by
 
@@ -332,10 +439,16 @@ def evaluate(
     workspace: WorkspaceOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a workspace against labelled URLs: average precision, precision and recall.
+    """Hold a workspace against labelled URLs: precision and recall.
 
-    Of each round and of the corpus, over all labels and over those marked gold. A page removed as a duplicate
-    counts through the page that was kept in its place; labels other than math and not_math are left out.
+    Average precision too, of each round and of the corpus, over all labels
+    and over those marked gold. A page removed as a duplicate counts through
+    the page that was kept in its place; labels other than math and not_math
+    are left out.
+
+    Example:
+
+      corpus evaluate labels.jsonl -w WS
     """
     from corpus.evaluate import evaluate as evaluate_labels
 

@@ -85,7 +85,12 @@ def query_names(queries: Mapping[str, Any]) -> None:
 
 
 def answer(table: pa.Table, output_format: str, output: Path | None) -> None:
-    """A query's answer in a format, to standard output or a file."""
+    """A query's answer in a format, to standard output or a file.
+
+    Raises InputError where there is no folder for the file, and for Parquet without one.
+    """
+    if output is not None and not output.parent.is_dir():
+        raise InputError(f"{output}: there is no folder {output.parent}. Make it, or name another file.")
     if output_format == "parquet":
         if output is None:
             raise InputError("--format parquet needs --output FILE")
