@@ -15,6 +15,7 @@ from lxml import etree
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from corpus.formulas import (
+    DEFINITION,
     IMAGE_MARKS,
     RENDERED_CLASSES,
     WRAPPER_CLASS,
@@ -32,6 +33,8 @@ _BLOCKS = (
 )
 _INVISIBLE = ["script", "style", "template", "noscript", "iframe", "noembed", "noframes"]
 _NOSCRIPT = re.compile(r"(</?)noscript\b", re.I)
+_CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_PREAMBLE = re.compile(rf"(\\\(|\\\[|\$\$)\s*{DEFINITION.pattern}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -67,8 +70,26 @@ def cheap_text(html: str) -> CheapText:
     body = page.body
     return CheapText(
         title=_lines(title.text()).replace("\n", " ") or None if title else None,
-        text=_lines(body.text()) if body else "",
+        text=_lines(without_definitions(body.text())) if body else "",
     )
+
+
+def without_definitions(text: str) -> str:
+    r"""`text` without the preambles of macros that pages carry between delimiters.
+
+    They show nothing, and an empty page that carries one reads like mathematics to a classifier.
+    `a \( \newcommand{\lt}{<} \) b` gives `a  b`.
+    """
+    kept, start = [], 0
+    for found in _PREAMBLE.finditer(text):
+        if found.start() < start:
+            continue
+        end = text.find(_CLOSING[found[1]], found.end())
+        if end < 0:
+            break
+        kept.append(text[start : found.start()])
+        start = end + 2
+    return "".join([*kept, text[start:]])
 
 
 def _lines(text: str) -> str:
@@ -128,7 +149,7 @@ def careful_text(html: str, url: str | None = None) -> CarefulText:
         extracted = trafilatura.extract(
             tree, url=url, fast=favor_recall, favor_recall=favor_recall, include_comments=False
         )
-        text, n_kept = taken.put_back(extracted or "")
+        text, n_kept = taken.put_back(without_definitions(extracted or ""))
         if text and n_kept >= MIN_KEPT * n_formulas:
             name = "trafilatura-recall" if favor_recall else "trafilatura"
             return CarefulText(_UNPRINTABLE.sub("", text), n_formulas, n_kept, _named(name, "trafilatura"))

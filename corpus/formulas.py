@@ -35,7 +35,8 @@ _OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\
 _SURELY_TEX = re.compile(r"\\[A-Za-z{}]|\^|(?<![A-Za-z])[A-Za-z]_|_\{")
 _PROSE = re.compile(r"[A-Za-z]{3,}[^A-Za-z].*?[A-Za-z]{3}|[A-Za-z]{8}|^\d[\d,.]*\s*[A-Za-z]{2}", re.S)
 _SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z0-9_])", re.ASCII)  # "the $n$th", "all $x$s"
-_DEFINITIONS = ("\\newcommand", "\\renewcommand", "\\def\\", "\\DeclareMathOperator")  # of macros: they show nothing
+# Of macros: they show nothing.
+DEFINITION = re.compile(r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|let|g?def)(?![A-Za-z])")
 _CODE = " or ".join(
     f"ancestor-or-self::{tag}" for tag in ("pre", "code", "kbd", "samp", "tt", "script", "style", "textarea", "head")
 )
@@ -68,7 +69,7 @@ def read_formula(source: str, display: bool = False) -> Formula | None:
         tex = tex[len("{\\displaystyle ") : -1]
     # A blank line ends a formula in TeX, and a line break inside one means nothing.
     tex = " ".join(tex.split())
-    return Formula(tex, display) if tex and not tex.startswith(_DEFINITIONS) else None
+    return Formula(tex, display) if tex and not DEFINITION.match(tex) else None
 
 
 def read_image(attributes: Mapping[str, str | None]) -> Formula | None:

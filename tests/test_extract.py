@@ -7,7 +7,7 @@ import time
 import pytest
 import trafilatura
 
-from corpus.extract import careful_text, cheap_text
+from corpus.extract import careful_text, cheap_text, without_definitions
 from corpus.formulas import Formula, find_tex, read_formula, read_image, take_formulas
 
 PROSE = (
@@ -298,3 +298,26 @@ def test_entities_are_read() -> None:
 @pytest.fixture(autouse=True)
 def quiet_trafilatura() -> None:
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+PREAMBLE = (
+    r"\( \newcommand{\lt}{<} \definecolor{shade}{gray}{0.9} \newcommand{\fill}[1]{\colorbox{$\displaystyle #1$}} \)"
+)
+
+
+@pytest.mark.parametrize("preamble", [PREAMBLE, r"$$\DeclareMathOperator{\tr}{tr}$$", r"\[\let\Pr\relax\]"])
+def test_a_preamble_of_macros_is_no_content(preamble: str) -> None:
+    html = f"<body><div>{preamble}</div><p>Let \\(x \\lt 2\\) hold, and so does the rest of it.</p></body>"
+    assert cheap_text(html).text == "Let \\(x \\lt 2\\) hold, and so does the rest of it."
+    assert careful_text(html).text == "Let $x \\lt 2$ hold, and so does the rest of it."
+
+
+def test_an_unclosed_preamble_and_a_formula_that_mentions_definitions_stay() -> None:
+    assert without_definitions(r"a \( \def\x{1} b") == r"a \( \def\x{1} b"
+    assert without_definitions(r"\(x \def\)") == r"\(x \def\)"
+    assert without_definitions(r"\(\definition\)") == r"\(\definition\)"
+
+
+def test_two_megabytes_of_unclosed_preambles_are_scanned_in_linear_time() -> None:
+    text = r"\( \def\x " * 200_000
+    assert without_definitions(text) == text
