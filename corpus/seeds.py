@@ -96,14 +96,21 @@ def _from_warc(
 def _from_parquet(source: str) -> Iterator[Mapping[str, Any]]:
     try:
         with open_unpacked(source) as file, pq.ParquetFile(file) as table:
-            names = table.schema_arrow.names
-            if "text" not in names:
-                raise InputError(f"{source}: no column text; it has {', '.join(names)}")
-            columns = [name for name in ("text", "url") if name in names]
+            types = {column.name: column.type for column in table.schema_arrow}
+            if not _is_text(types.get("text")):
+                found = ", ".join(f"{name} ({type})" for name, type in types.items())
+                raise InputError(f"{source}: no column text of strings; it has {found}")
+            columns = [name for name in ("text", "url") if _is_text(types.get(name))]
             for batch in table.iter_batches(batch_size=1_000, columns=columns):
                 yield from batch.to_pylist()
     except pa.ArrowInvalid as error:
         raise InputError(f"{source} is not a Parquet file: {error}") from error
+
+
+def _is_text(type: pa.DataType | None) -> bool:
+    if isinstance(type, pa.DictionaryType):
+        type = type.value_type
+    return type is not None and (pa.types.is_string(type) or pa.types.is_large_string(type))
 
 
 def _from_jsonl(source: str) -> Iterator[Mapping[str, Any]]:
@@ -113,7 +120,7 @@ def _from_jsonl(source: str) -> Iterator[Mapping[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{source}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                 raise InputError(f"{source}, line {number}: an object with a text was expected")

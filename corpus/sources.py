@@ -20,9 +20,9 @@ JSON_LINES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.
 PARQUET = (".parquet",)
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 REMOTE_BLOCK_BYTES = 4 << 20
-# fsspec's file systems raise what their libraries raise; a missing library is an ImportError, an unknown scheme
-# a ValueError.
-UNREADABLE = (OSError, ImportError, ValueError, RuntimeError)
+# fsspec's file systems raise what their libraries raise: aiohttp's ClientPayloadError, say, is no OSError. A missing
+# library is an ImportError, an unknown scheme a ValueError.
+UNREADABLE = Exception
 
 
 def expand(patterns: Sequence[str], base: Path = Path(), suffixes: tuple[str, ...] = WARCS) -> dict[str, str]:
