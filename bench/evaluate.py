@@ -1,12 +1,13 @@
 """Three rounds and a corpus on a real, labelled crawl; then precision and recall against the labels.
 
-Usage: python bench/evaluate.py SHARED [WORKSPACE]
+Usage: python bench/evaluate.py SHARED
 
 SHARED holds crawl_dev, background, seed_web and benchmarks (see docs/evaluation.md); it is no part of the
-project. The workspace, work/evaluate by default, is taken up where it was.
+project. The workspace, work/evaluate, is made anew each time: what is measured is the code as it is.
 """
 
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("crawl_dev", "background", "seed_web", "benchmarks")
 
 
-def main(shared: Path, workspace: Path) -> int:
+def main(shared: Path) -> int:
     missing = [name for name in NEEDED if not (shared / name).is_dir()]
     if missing:
         print(
@@ -25,6 +26,8 @@ def main(shared: Path, workspace: Path) -> int:
             file=sys.stderr,
         )
         return 1
+    workspace = ROOT / "work" / "evaluate"
+    shutil.rmtree(workspace, ignore_errors=True)
     corpus = [sys.executable, "-m", "corpus"]
     place = ["--workspace", str(workspace)]
     settings = workspace.parent / f"{workspace.name}.toml"
@@ -39,11 +42,11 @@ def main(shared: Path, workspace: Path) -> int:
     print()
     subprocess.run([*corpus, "evaluate", *labels, *place], check=True)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"\n{seconds:.0f} s for what was not done yet; peak memory of one process {peak:.0f} MB")
+    print(f"\n{seconds:.0f} s; peak memory of one process {peak:.0f} MB")
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) == 3 else ROOT / "work" / "evaluate")))
+    sys.exit(main(Path(sys.argv[1])))

@@ -36,7 +36,9 @@ _SURELY_TEX = re.compile(r"\\[A-Za-z{}]|\^|(?<![A-Za-z])[A-Za-z]_|_\{")
 _PROSE = re.compile(r"[A-Za-z]{3,}[^A-Za-z].*?[A-Za-z]{3}|[A-Za-z]{8}|^\d[\d,.]*\s*[A-Za-z]{2}", re.S)
 _SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z0-9_])", re.ASCII)  # "the $n$th", "all $x$s"
 # Of macros: they show nothing.
-DEFINITION = re.compile(r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|let|g?def)(?![A-Za-z])")
+DEFINITION = re.compile(
+    r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|require|let|g?def)(?![A-Za-z])"
+)
 _CODE = " or ".join(
     f"ancestor-or-self::{tag}" for tag in ("pre", "code", "kbd", "samp", "tt", "script", "style", "textarea", "head")
 )
