@@ -7,6 +7,7 @@ in a fresh process whose allocations are zeroed. Text without a known word still
 the model's bias, above one half: it is scored null.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -89,15 +90,16 @@ def _train_in_fresh_process(lines: Path, model: Path, settings: Classifier) -> N
         "verbose": 0,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "corpus.classify", json.dumps(arguments), str(model)],
-        env={**os.environ, **ZEROED},
+        [sys.executable, "-P", "-m", "corpus.classify", json.dumps(arguments), str(model)],  # -P: see guard.Guard
+        env={**os.environ, **ZEROED, "PYTHONPATH": os.pathsep.join(entry or os.curdir for entry in sys.path)},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise TrainingError(f"fastText failed: {said[-1] if said else f'exit code {done.returncode}'}")
+        why = said[-1] if said else f"exit code {done.returncode}"
+        raise TrainingError(f"fastText failed: {why}" + (" Lower classifier.lr." if "NaN" in why else ""))
 
 
 def _check(model: Path, positives: Path, negatives: Path, directory: Path, settings: Classifier) -> dict[str, Any]:
@@ -194,7 +196,14 @@ def main(arguments: Sequence[str]) -> None:
     import fasttext
 
     parameters, path = arguments
-    fasttext.train_supervised(**json.loads(parameters)).save_model(path)
+    model = fasttext.train_supervised(**json.loads(parameters))
+    model.save_model(path)
+    # fastText does not notice a full disk. The output matrix comes last in its file.
+    end = np.ascontiguousarray(model.get_output_matrix(), dtype="<f4").tobytes()
+    with Path(path).open("rb") as file:
+        file.seek(-min(len(end), Path(path).stat().st_size), os.SEEK_END)
+        if file.read() != end:
+            raise OSError(errno.ENOSPC, "the model is not whole", path)
 
 
 if __name__ == "__main__":
