@@ -7,11 +7,13 @@ from typing import Any
 
 from corpus.charset import decode
 from corpus.config import Pool
+from corpus.errors import InputError
 from corpus.extract import CarefulText, careful_text
 from corpus.guard import Failure, Guard
 from corpus.schema import EXTRACTED, FAILED
 from corpus.tables import read_rows, table_writer
 from corpus.text import estimate_tokens
+from corpus.urls import canonical_url
 from corpus.warc import read_record
 from corpus.workspace import part
 
@@ -25,7 +27,7 @@ def extract_part(
 
     source: the WARC file that the part came from. A page that breaks the limits or leaves no text is
     a row of schema.FAILED.
-    Raises InputError, naming source and offset, where a record is no longer there.
+    Raises InputError, naming source and offset, where a record is no longer there, or another page's.
     """
     wanted = {row["page_id"] for row in read_rows(recalled, ["page_id"])}
     captures = {(row["page_id"], row["warc_record_offset"]) for row in read_rows(kept) if row["page_id"] in wanted}
@@ -34,7 +36,13 @@ def extract_part(
     def records() -> Iterator[tuple[bytes, str | None, str]]:
         for row in read_rows(pages, POINTER):
             if (row["page_id"], row["warc_record_offset"]) in captures:
-                found = read_record(source, row["warc_record_offset"], row["warc_record_length"], limits.max_page_bytes)
+                offset = row["warc_record_offset"]
+                found = read_record(source, offset, row["warc_record_length"], limits.max_page_bytes)
+                if canonical_url(found.url) != row["url"]:
+                    raise InputError(
+                        f"{source}: {found.url} at offset {offset}, not {row['url']}. The file changed since it was "
+                        "ingested: put the old one back, or ingest again."
+                    )
                 sent.append(row)
                 yield found.payload, found.http_charset, row["url"]
 
@@ -49,7 +57,8 @@ def extract_part(
         for result in guard.map(records()):
             row = sent.popleft()
             if isinstance(result, Failure):
-                failed.add({"page_id": row["page_id"], "reason": result.reason})
+                reason = ":".join(result.reason.split(":")[:2])  # as in the pool: the message would make each another
+                failed.add({"page_id": row["page_id"], "reason": reason})
             elif not result.text:
                 failed.add({"page_id": row["page_id"], "reason": "no_text"})
             else:
