@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import typer
+from test_sources import served
 from typer.testing import CliRunner
 
 from corpus import cli, evaluate
@@ -514,6 +515,23 @@ def test_all_verbs_run_in_the_directory_of_a_workspace_that_holds_a_corpus(finis
         done = run(*verb, cwd=tmp_path / "ws")
         assert done.returncode == 0, done.stderr
         assert "pool/parts: done" in done.stderr or "finish/extracted: done" in done.stderr
+
+
+def test_a_crawl_over_http_gives_the_same_corpus_and_finish_reads_records_alone(
+    finished: Path, crawl: Path, tmp_path: Path
+) -> None:
+    settings = (crawl / "settings.toml").read_text().replace("workers = 1", "workers = 2")
+    with served(crawl) as (address, asked):
+        (tmp_path / "settings.toml").write_text(settings.replace('["', f'["{address}/'))
+        assert run("iterate", 2, "-w", tmp_path / "ws", "-c", tmp_path / "settings.toml").returncode == 0
+        asked.clear()
+        assert run("finish", "-w", tmp_path / "ws").returncode == 0
+        size = (crawl / "0.warc.gz").stat().st_size
+    wanted = [wanted for verb, path, wanted in asked if verb == "GET" and path.endswith(".warc.gz")]
+    lengths = [int(last) - int(first) + 1 for first, last in (re.findall(r"\d+", each or "0-0") for each in wanted)]
+    assert len(lengths) >= 31 and max(lengths) < size / 10
+    mine, theirs = (pq.read_table(sorted(root.glob("corpus/shard-*"))[0]) for root in (tmp_path / "ws", finished))
+    assert mine.equals(theirs)
 
 
 def test_library_calls_make_the_same_corpus_as_the_command_line(finished: Path, crawl: Path, tmp_path: Path) -> None:
