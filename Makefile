@@ -16,6 +16,9 @@ SHARED ?= ../shared
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
+COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet
+
 .DEFAULT_GOAL := help
 .PHONY: help setup iterate test evaluate query export bench lock
 .DELETE_ON_ERROR:
@@ -34,6 +37,10 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(SAMPLE)/manifest.json: | $(VENV)/installed
@@ -63,13 +70,13 @@ query: $(VENV)/installed ## answer a question: NAME=rounds WS=dir; without NAME 
 export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or hub name]
 	$(CORPUS) export $(or $(NAME),ds) --workspace $(WS) $(if $(TOKENIZER),--tokenizer $(TOKENIZER),--train-tokenizer 8000)
 
-bench: $(VENV)/installed-dev ## measure against what a user would pick instead
+bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead
+	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,--config sample/corpus.toml) --quiet
 	$(BIN)/python bench/pipeline.py
 
-lock: ## renew requirements.lock and requirements-dev.lock
+lock: ## renew the locks
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --quiet --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --group build --group dev --extra ray --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --quiet --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --extra ray --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group bench --constraint requirements.lock --output-file requirements-bench.lock
