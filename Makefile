@@ -46,8 +46,9 @@ $(VENV)/installed-bench: requirements-bench.lock $(VENV)/installed
 $(SAMPLE)/manifest.json: | $(VENV)/installed
 	$(CORPUS) sample $(SAMPLE)
 
+# The sample's settings make its workspace; after that its own corpus.toml holds, and may be edited.
 ifeq ($(WS),work/sample)
-CONFIG ?= sample/corpus.toml
+CONFIG ?= $(if $(wildcard $(WS)/corpus.toml),,sample/corpus.toml)
 iterate: $(SAMPLE)/manifest.json
 endif
 
@@ -71,7 +72,7 @@ export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or
 	$(CORPUS) export $(or $(NAME),ds) --workspace $(WS) $(if $(TOKENIZER),--tokenizer $(TOKENIZER),--train-tokenizer 8000)
 
 bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead
-	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,--config sample/corpus.toml) --quiet
+	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,-c sample/corpus.toml) --quiet
 	$(BIN)/python bench/pipeline.py
 
 lock: ## renew the locks

@@ -3,6 +3,7 @@
 Usage: python bench/readme.py
 """
 
+import platform
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from corpus.tokenized import LOADING
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = re.compile(r"<!-- output: (corpus [^\n]+) -->\n.*?<!-- end -->", re.DOTALL)
+MADE_WITH = re.compile(r"<!-- made with Python [\d.]+ -->")
 LOAD = re.compile(r"<!-- loading -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -26,6 +28,7 @@ def render(readme: str, workspace: str = "work/sample", crawl: str = "work/sampl
         shown = done.stdout.replace(f"{Path(ROOT, workspace)}", "work/sample")
         return f"<!-- output: {found[1]} -->\n```\n$ {found[1]}\n{shown}```\n<!-- end -->"
 
+    readme = MADE_WITH.sub(f"<!-- made with Python {platform.python_version()} -->", readme)
     loading = "\n".join(f"```python\n{snippet.strip()}\n```" for snippet in LOADING.values())
     return LOAD.sub(lambda _: f"<!-- loading -->\n{loading}\n<!-- end -->", OUTPUT.sub(output, readme))
 
