@@ -15,7 +15,7 @@ from warcio.warcwriter import WARCWriter
 
 from corpus.config import Settings, load_settings, parse_settings, write_settings
 from corpus.iterate import iterate
-from corpus.workspace import Workspace
+from corpus.workspace import Workspace, file_digest
 from pipelines.collect import finish
 from pipelines.fanout import fan_out_by
 from pipelines.ingest import ingest
@@ -158,10 +158,24 @@ def write_tiny(directory: Path) -> None:
                 }
                 writer.write_record(
                     writer.create_warc_record(
-                        url, "response", payload=BytesIO(payload), http_headers=headers, warc_headers_dict=named
+                        url,
+                        "response",
+                        payload=BytesIO(payload),
+                        length=len(payload),
+                        http_headers=headers,
+                        warc_headers_dict=named,
                     )
                 )
     draw = random.Random(7)
     seed = [{"url": f"http://seed{n}.example/", "text": sentences(MATHEMATICS, draw)} for n in range(14)]
     (directory / "seed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in seed))
     (directory / "benchmark.jsonl").write_text(json.dumps({"benchmark": "b", "id": "q1", "question": QUESTION}) + "\n")
+
+
+def digests(root: Path) -> dict[str, str]:
+    """Digest of every file of a workspace but its settings, its lock and the manifests, which hold times."""
+    return {
+        path.relative_to(root).as_posix(): file_digest(path)
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name not in ("manifest.json", "corpus.toml", ".lock")
+    }
