@@ -8,6 +8,7 @@ the child wherever it hangs, whether its parent still lives or not.
 """
 
 import contextlib
+import errno
 import fcntl
 import importlib
 import logging
@@ -19,6 +20,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ AHEAD_BYTES = 4_000_000  # the same in bytes of pickles; one larger item goes al
 START_SECONDS = 300  # for importing the function's module
 PIPE_BYTES = 1 << 20  # asked of the kernel for each pipe, so that a page passes in one go
 LENGTH = struct.Struct("<Q")
+# What no item can cause, and every next one would meet: py3langid unpacks its model into a temporary file.
+OF_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Guard(Generic[R]):
     function: "package.module:name", of one argument; argument and result are pickled.
     megabytes: address space beyond what the imports take (on Linux; not limited elsewhere).
 
-    Raises StageError where the function cannot be imported.
+    Raises StageError where the function cannot be imported, or where the machine fails it: a full disk, say.
     """
 
     def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
@@ -92,6 +96,11 @@ class Guard(Generic[R]):
                     return
                 result = self._exchange(unsent)
                 under_way.popleft()
+                if isinstance(result, _MachineFailed):
+                    raise StageError(
+                        f"{self._function}: {result.reason}. Temporary files are made in {tempfile.gettempdir()} "
+                        "(TMPDIR names another folder). Mend that and type the same command again."
+                    )
                 if isinstance(result, _Ended):
                     result = Failure(result.reason)
                     self._start()
@@ -166,6 +175,11 @@ class _Ended:
     reason: str
 
 
+@dataclass(frozen=True)
+class _MachineFailed:
+    reason: str
+
+
 def serve(function: str, seconds: float, megabytes: int) -> None:
     """What the child does: call `function` on every item of standard input, until that is closed."""
     items, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -193,6 +207,9 @@ def serve(function: str, seconds: float, megabytes: int) -> None:
         except MemoryError:
             result = _framed(Failure("memory"))
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in OF_MACHINE:
+                _send(results, _framed(_MachineFailed(str(error))))
+                return
             result = _framed(Failure(f"error: {type(error).__name__}: {str(error)[:200]}"))
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(results, result)
