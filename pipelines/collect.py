@@ -45,12 +45,7 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
     limits = settings.pool
 
     def build(directory: Path) -> Mapping[str, Any]:
-        sources = list(expand(limits.warcs, workspace.root).values())
-        if len(sources) != len(parts(pool)):
-            raise InputError(
-                f"pool.warcs names {len(sources)} files, the pool was made of {len(parts(pool))}. "
-                f"Type: corpus ingest -w {workspace.root}"
-            )
+        sources = _ingested(workspace, limits.warcs)
         task = partial(extract_rank, sources, pool, unique, recalled, directory, limits)
         fan_out(task, missing_ranks(directory, len(sources)), directory)
         failed = Counter(row["reason"] for path in parts(directory, "failed") for row in read_rows(path, ["reason"]))
@@ -62,6 +57,22 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
         settings=limits.model_dump(include={"max_page_bytes", "page_seconds", "page_megabytes"}),
         inputs=["pool/parts", "pool/unique", workspace.round(number, "recalled")],
     )
+
+
+def _ingested(workspace: Workspace, warcs: Sequence[str]) -> list[str]:
+    """The WARC files that the pool was made of, in the order of its parts."""
+    found = expand(warcs, workspace.root)
+    pool = workspace.manifest("pool/parts")
+    ingested = set(pool.files) if pool else set()
+    gone, new = sorted(ingested - found.keys()), sorted(found.keys() - ingested)
+    if gone or new:
+        sides = ((gone, "gone"), (new, "new"))
+        of = [f"{', '.join(names[:3])} ({len(names)}) {what}" for names, what in sides if names]
+        raise InputError(
+            f"pool.warcs no longer names the files that the pool was made of: {'; '.join(of)}. Put back what is gone, "
+            f"or read them anew: corpus ingest -w {workspace.root}"
+        )
+    return list(found.values())
 
 
 def extract_rank(
