@@ -170,5 +170,5 @@ def published(settings: Settings) -> dict[str, Any]:
     """Settings as a dataset card shows them: files by their own names, and not where the work was done."""
     shown: dict[str, Any] = json.loads(settings.model_dump_json(exclude={"run"}))
     for section, key in PATHS:
-        shown[section][key] = [PurePosixPath(path).name for path in shown[section][key]]
+        shown[section][key] = sorted(PurePosixPath(path).name for path in shown[section][key])
     return shown
