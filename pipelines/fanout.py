@@ -8,6 +8,7 @@ ranks that are missing are handed over.
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -17,6 +18,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +68,50 @@ def _end_with_parent() -> None:
     if sys.platform == "linux":
         parent_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # it died before we asked
+        os._exit(1)
+
+
+class _LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove is untyped
+    """datatrove's local executor, on a pool that notices when a worker dies.
+
+    datatrove's own waits for ever for the rank of a worker that was killed (out of memory), and its
+    manager process outlives a killed run.
+    """
+
+    def run(self) -> None:
+        if self.workers == 1:
+            for rank in range(self.tasks):
+                self._run_for_rank(rank)
+            return
+        with ProcessPoolExecutor(
+            self.workers, multiprocessing.get_context(self.start_method), initializer=_receive, initargs=(self,)
+        ) as pool:
+            running = [pool.submit(_run_rank, rank) for rank in range(self.tasks)]
+            try:
+                for done in as_completed(running):
+                    done.result()
+            except BrokenProcessPool as error:
+                raise RuntimeError(
+                    "a worker was killed; by the kernel, if memory ran out: lower run.workers"
+                ) from error
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+_received: _LocalExecutor | None = None
+
+
+def _receive(executor: _LocalExecutor) -> None:
+    """Once a worker, since a task that names thousands of files takes long to send."""
+    global _received
+    _received = executor
+
+
+def _run_rank(rank: int) -> None:
+    assert _received
+    _received._run_for_rank(rank, local_rank=1)  # 0 would print the log
 
 
 def fan_out_by(run: Run, workspace: Workspace) -> FanOut:
@@ -111,7 +158,7 @@ def _failure(incomplete: list[int], logs: Path, failure: Exception | None) -> st
 def _executor(run: Run, step: _Step, n_tasks: int, logs: Path) -> PipelineExecutor:
     common = {"pipeline": [step], "tasks": n_tasks, "logging_dir": str(logs), "skip_completed": False}
     if run.executor == "local":
-        return LocalPipelineExecutor(**common, workers=min(run.workers or os.cpu_count() or 1, n_tasks))
+        return _LocalExecutor(**common, workers=min(run.workers or os.cpu_count() or 1, n_tasks))
     if run.executor == "ray":
         try:
             import ray
