@@ -9,6 +9,7 @@ ranks that are missing are handed over.
 import ctypes
 import logging
 import multiprocessing
+import multiprocessing.process
 import os
 import shutil
 import signal
@@ -69,8 +70,13 @@ def _end_with_parent() -> None:
         parent_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
     parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():  # it died before we asked
-        os._exit(1)
+    if parent is not None:  # what dies before we asked, and where there is no such signal
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 class _LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove is untyped
@@ -107,6 +113,7 @@ def _receive(executor: _LocalExecutor) -> None:
     """Once a worker, since a task that names thousands of files takes long to send."""
     global _received
     _received = executor
+    _end_with_parent()  # again: a worker knows its parent only now
 
 
 def _run_rank(rank: int) -> None:
@@ -158,7 +165,8 @@ def _failure(incomplete: list[int], logs: Path, failure: Exception | None) -> st
 def _executor(run: Run, step: _Step, n_tasks: int, logs: Path) -> PipelineExecutor:
     common = {"pipeline": [step], "tasks": n_tasks, "logging_dir": str(logs), "skip_completed": False}
     if run.executor == "local":
-        return _LocalExecutor(**common, workers=min(run.workers or os.cpu_count() or 1, n_tasks))
+        # A fork server would live as long as its workers, and they as long as it.
+        return _LocalExecutor(**common, workers=min(run.workers or os.cpu_count() or 1, n_tasks), start_method="spawn")
     if run.executor == "ray":
         try:
             import ray
