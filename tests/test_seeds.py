@@ -348,6 +348,9 @@ def test_a_draw_depends_on_its_seed_and_not_on_the_order_of_pool_or_seed(tmp_pat
     assert of("b", POOL[::-1], GIVEN[::-1], 3, 1) == first
     other = of("c", POOL, GIVEN, 1, 2)
     assert other[0] != first[0] and other[1] != first[1]
+    for name in ("positives", "negatives"):  # other documents, not only others held out
+        one, two = (pq.read_table(tmp_path / f"{w}/rounds/01/seed/{name}.parquet")["doc_id"].to_pylist() for w in "ac")
+        assert set(one) != set(two)
 
 
 def test_what_was_expanded_to_joins_the_positives_once_and_leaves_the_negatives(tmp_path: Path) -> None:
