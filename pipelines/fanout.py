@@ -6,7 +6,6 @@ so they live in the stage's temporary directory, fresh for each call, and only t
 ranks that are missing are handed over.
 """
 
-import ctypes
 import logging
 import multiprocessing
 import multiprocessing.process
@@ -57,20 +56,16 @@ class _Step:
 
 
 def _arrive(task: Callable[[int], object], ranks: Sequence[int], logs: Path, sender: int) -> _Step:
-    """Unpickled in a worker: silence datatrove's chatter, and end when the process that sent us ends."""
+    """Unpickled in a worker: silence datatrove's chatter."""
     if os.getpid() != sender:
         logger.disable("datatrove")
-        _end_with_parent()
     return _Step(task, ranks, logs)
 
 
 def _end_with_parent() -> None:
-    """SIGKILL on the parent's death (Linux): no orphan writes into a stage that a new run has taken over."""
-    if sys.platform == "linux":
-        parent_death_signal = 1  # PR_SET_PDEATHSIG
-        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+    """End this worker when its parent was killed: no orphan writes into a stage that a new run has taken over."""
     parent = multiprocessing.parent_process()
-    if parent is not None:  # what dies before we asked, and where there is no such signal
+    if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
@@ -106,6 +101,13 @@ class _LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove 
                 pool.shutdown(cancel_futures=True)
 
 
+class _SlurmExecutor(SlurmPipelineExecutor):  # type: ignore[misc]
+    """datatrove's Slurm executor, without the job that merges statistics which nobody reads."""
+
+    def launch_merge_stats(self) -> None:
+        pass
+
+
 _received: _LocalExecutor | None = None
 
 
@@ -113,7 +115,8 @@ def _receive(executor: _LocalExecutor) -> None:
     """Once a worker, since a task that names thousands of files takes long to send."""
     global _received
     _received = executor
-    _end_with_parent()  # again: a worker knows its parent only now
+    _end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all: the parent speaks, workers end in silence
 
 
 def _run_rank(rank: int) -> None:
@@ -182,7 +185,7 @@ def _executor(run: Run, step: _Step, n_tasks: int, logs: Path) -> PipelineExecut
         )
     if not run.slurm_partition:
         raise SettingsError("run.slurm_partition: required where run.executor is slurm (sinfo lists them)")
-    return SlurmPipelineExecutor(
+    return _SlurmExecutor(
         **common,
         workers=run.workers or -1,
         time=run.slurm_time,
