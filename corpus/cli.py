@@ -107,14 +107,17 @@ def _say(text: str, style: str) -> None:
 @contextmanager
 def _opened(root: Path, config: Path | None = None) -> Iterator[tuple[Workspace, Settings]]:
     """The workspace, locked, and its settings; progress is shown while the block runs."""
+    path = root / "corpus.toml"
+    given = load_settings(config) if config is not None else None
+    if given is not None and not path.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        write_settings(path, given)
     with Progress() as progress:
-        if config is not None:
-            settings = load_settings(config)
-            root.mkdir(parents=True, exist_ok=True)
-            write_settings(root / "corpus.toml", settings)
         workspace = Workspace(root, progress.report)
         with workspace.lock():
-            yield workspace, load_settings(workspace.settings_path)
+            if given is not None:
+                write_settings(path, given)
+            yield workspace, load_settings(path)
 
 
 def _print_json(value: object) -> None:

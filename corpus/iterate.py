@@ -149,6 +149,7 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
     Returns counts: n_pool, n_scored, n_collected, n_tokens, n_new, already_pages, already_tokens, cut_score.
     Raises StageError where nothing is kept.
     """
+    condition, in_words = _rule_of(rule, number)
     scores = workspace.path(workspace.round(number, "scores"))
     earlier = [workspace.path(workspace.round(n, "recalled")) / "recalled.parquet" for n in range(1, number)]
     with duck(directory) as connection:
@@ -168,7 +169,7 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
                       FROM scored WHERE score IS NOT NULL WINDOW ranking AS (ORDER BY score DESC, page_id))
                 LEFT JOIN (SELECT page_id, min(first_round) AS first_round FROM {past} GROUP BY page_id) p
                      USING (page_id)
-                WHERE {_kept_by(rule, number)}"""
+                WHERE {condition}"""
         )
         n_collected = write_rows(
             directory / "recalled.parquet", selected(connection, "FROM recalled ORDER BY rank"), RECALLED
@@ -185,7 +186,7 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
         if not n_collected:
             raise StageError(
                 f"round {number} collected nothing of {counts['n_pool']} pages, {counts['n_scored']} of them scored "
-                f"(best score {counts['best_score']}): {_rule_in_words(rule, number)}. Loosen [recall] in "
+                f"(best score {counts['best_score']}): {in_words}. Loosen [recall] in "
                 f"{workspace.settings_path}."
             )
         already = {"already_pages": None, "already_tokens": None}
@@ -203,20 +204,15 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
     return counts | already
 
 
-def _kept_by(rule: Recall, number: int) -> str:
+def _rule_of(rule: Recall, number: int) -> tuple[str, str]:
+    """The rule as a condition in SQL, and in words."""
     if rule.min_score is not None:
-        return f"score >= {rule.min_score}"
+        return f"score >= {rule.min_score}", f"min_score is {rule.min_score}"
     if rule.keep_share is not None:
-        return f"rank <= {rule.keep_share} * (SELECT count(score) FROM scored)"
-    return f"running <= {rule.budget(number)}"
-
-
-def _rule_in_words(rule: Recall, number: int) -> str:
-    if rule.min_score is not None:
-        return f"min_score is {rule.min_score}"
-    if rule.keep_share is not None:
-        return f"keep_share is {rule.keep_share}"
-    return f"keep_tokens is {rule.budget(number)}, less than the best page has"
+        condition = f"rank <= {rule.keep_share} * (SELECT count(score) FROM scored)"
+        return condition, f"keep_share is {rule.keep_share}"
+    budget = rule.budget(number)
+    return f"running <= {budget}", f"keep_tokens is {budget}, less than the best page has"
 
 
 def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str, str]:
