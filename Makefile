@@ -6,6 +6,8 @@ WS ?= work/sample
 NAME ?=
 TOKENIZER ?=
 
+override WS := $(patsubst ./%,%,$(patsubst %/,%,$(WS)))
+
 VENV := .venv
 BIN := $(VENV)/bin
 CORPUS := $(BIN)/corpus
@@ -53,8 +55,8 @@ iterate: $(SAMPLE)/manifest.json
 endif
 
 iterate: $(VENV)/installed ## mine: ROUND=n rounds, then the corpus; WS=dir CONFIG=file.toml for your own
-	$(CORPUS) iterate $(ROUND) --workspace $(WS) $(if $(CONFIG),--config $(CONFIG)) --quiet
-	$(CORPUS) finish --workspace $(WS)
+	$(CORPUS) iterate $(ROUND) --workspace "$(WS)" $(if $(CONFIG),--config "$(CONFIG)") --quiet
+	$(CORPUS) finish --workspace "$(WS)" --round $(ROUND)
 
 test: $(VENV)/installed-dev ## lint, type-check, test
 	$(BIN)/ruff format --check .
@@ -63,13 +65,13 @@ test: $(VENV)/installed-dev ## lint, type-check, test
 	$(BIN)/pytest
 
 evaluate: $(VENV)/installed ## three rounds on real labelled pages (SHARED=dir) and how well they did
-	$(BIN)/python bench/evaluate.py $(SHARED)
+	$(BIN)/python bench/evaluate.py "$(SHARED)"
 
 query: $(VENV)/installed ## answer a question: NAME=rounds WS=dir; without NAME the list
-	@$(CORPUS) query $(if $(NAME),"$(NAME)") --workspace $(WS)
+	@$(CORPUS) query $(if $(NAME),"$(NAME)") --workspace "$(WS)"
 
 export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or hub name]
-	$(CORPUS) export $(or $(NAME),ds) --workspace $(WS) $(if $(TOKENIZER),--tokenizer $(TOKENIZER),--train-tokenizer 8000)
+	$(CORPUS) export "$(or $(NAME),ds)" --workspace "$(WS)" $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)",--train-tokenizer 8000)
 
 bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead
 	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,-c sample/corpus.toml) --quiet

@@ -99,6 +99,8 @@ def _train_in_fresh_process(lines: Path, model: Path, settings: Classifier) -> N
     if done.returncode:
         said = done.stderr.strip().splitlines()
         why = said[-1] if said else f"exit code {done.returncode}"
+        if f"[Errno {errno.ENOSPC}]" in why:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(model))
         raise TrainingError(f"fastText failed: {why}" + (" Lower classifier.lr." if "NaN" in why else ""))
 
 

@@ -10,6 +10,7 @@ Lines of a help text are shown as they stand here, in a terminal of 80 columns t
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ def _opened(root: Path, config: Path | None = None) -> Iterator[tuple[Workspace,
         root.mkdir(parents=True, exist_ok=True)
         write_settings(path, given)
     with Progress() as progress:
-        workspace = Workspace(root, progress.report)
+        workspace = Workspace(root, progress.report, progress.notice)
         with workspace.lock():
             if given is not None:
                 write_settings(path, given)
@@ -204,7 +205,7 @@ def init(
     )
     workspace.mkdir(parents=True, exist_ok=True)
     write_settings(path, settings)
-    print(f"{path} written. Next: look it through, then type: corpus iterate 1 -w {workspace}")
+    print(f"{path} written. Next: look it through, then type: corpus iterate 1 -w {shlex.quote(str(workspace))}")
 
 
 @app.command()
@@ -312,22 +313,30 @@ def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> No
 
 
 @app.command()
-def finish(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
+def finish(
+    workspace: WorkspaceOption = HERE,
+    rounds: Annotated[
+        int | None, typer.Option("--round", min=1, help="Of this round at most; without it, of the last one.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Make the corpus of the last round, ready to train on.
 
     Extracts the collected pages again with their formulas, removes
     duplicates and pages that hold benchmark texts, writes shards,
-    statistics and a dataset card.
+    statistics and a dataset card. The last round is the one that the
+    stop rule ends with, if it holds.
 
-    Example:
+    Examples:
 
       corpus finish -w WS
+      corpus finish -w WS --round 2
     """
     from pipelines.collect import finish as finish_corpus
     from pipelines.fanout import fan_out_by
 
     with _opened(workspace) as (opened, settings):
-        finish_corpus(opened, settings, fan_out_by(settings.run, opened))
+        finish_corpus(opened, settings, fan_out_by(settings.run, opened), rounds)
     status(workspace, as_json)
 
 

@@ -29,8 +29,9 @@ def extract_part(
     a row of schema.FAILED.
     Raises InputError, naming source and offset, where a record is no longer there, or another page's.
     """
-    wanted = {row["page_id"] for row in read_rows(recalled, ["page_id"])}
-    captures = {(row["page_id"], row["warc_record_offset"]) for row in read_rows(kept) if row["page_id"] in wanted}
+    offsets = {row["page_id"]: row["warc_record_offset"] for row in read_rows(kept)}
+    wanted = (row["page_id"] for row in read_rows(recalled, ["page_id"]))  # of the whole pool: never held at once
+    captures = {(page_id, offsets[page_id]) for page_id in wanted if page_id in offsets}
     sent: deque[dict[str, Any]] = deque()
 
     def records() -> Iterator[tuple[bytes, str | None, str]]:

@@ -4,9 +4,11 @@ Defaults are DeepSeekMath's where the paper states a value (arXiv 2402.03300,
 section 2.1), else a reasoned choice; each description says which.
 """
 
+import glob
 import json
 import os
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -161,7 +163,9 @@ class Decontam(Section):
     """Benchmarks (stage contaminated)"""
 
     benchmarks: tuple[str, ...] = Field((), description="JSONL or Parquet files, folders or globs")
-    columns: tuple[str, ...] = Field(("question",), min_length=1, description="columns that are protected")
+    columns: tuple[str, ...] = Field(
+        ("question",), min_length=1, description="columns that are protected, where a row has them"
+    )
     ngram: Count = Field(10, description="any shared n-gram drops the page; 10 in the paper")
     min_ngram: Count = Field(
         3, description="shorter benchmark texts match whole down to this many words; 3 in the paper"
@@ -261,9 +265,17 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     changed: dict[str, Section] = {}
     for section, key in PATHS:
         model = getattr(settings, section)
-        paths = tuple(p if "://" in p else os.path.normpath(base / Path(p).expanduser()) for p in getattr(model, key))
+        paths = tuple(map(partial(_below, base), getattr(model, key)))
         changed[section] = model.model_copy(update={key: paths})
     return settings.model_copy(update=changed)
+
+
+def _below(base: Path, pattern: str) -> str:
+    """A path or pattern as seen from `base`, whose own characters mean nothing in a pattern."""
+    if "://" in pattern:
+        return pattern
+    root = glob.escape(str(base)) if glob.has_magic(pattern) else str(base)
+    return os.path.normpath(root / Path(pattern).expanduser())
 
 
 def _explain(source: str, problem: Any) -> str:

@@ -79,10 +79,10 @@ def load_benchmarks(paths: Sequence[Path | str], text_columns: Sequence[str] = (
 
     A row may name its `benchmark` (else it is the file's stem) and its `id` (else it is the
     row's number in the file, from 1). Rows of one benchmark and id are one item, whose
-    texts are those of text_columns in each; null is an empty text.
+    texts are those of text_columns that each has; null is an empty text.
 
     Raises InputError, naming the file and the line or row, where a file is missing, of
-    another kind, not UTF-8, broken or without rows, or a row lacks one of text_columns.
+    another kind, not UTF-8, broken or without rows, or a row has none of text_columns.
     """
     texts: dict[tuple[str, str], dict[str, None]] = {}
     n_rows: Counter[str] = Counter()
@@ -93,12 +93,13 @@ def load_benchmarks(paths: Sequence[Path | str], text_columns: Sequence[str] = (
             item_id = _string(row.get("id"), f"{place}: id") or str(number)
             n_rows[benchmark] += 1
             item = texts.setdefault((benchmark, item_id), {})
-            for column in text_columns:
-                if column not in row:
-                    raise InputError(
-                        f"{place} has no {column!r}; it has {', '.join(map(repr, row)) or 'nothing'}. "
-                        "Name the columns to protect in decontam.columns"
-                    )
+            present = [column for column in text_columns if column in row]
+            if not present:
+                raise InputError(
+                    f"{place} has no {' or '.join(map(repr, text_columns))}; "
+                    f"it has {', '.join(map(repr, row)) or 'nothing'}. Name the columns to protect in decontam.columns"
+                )
+            for column in present:
                 item[normalise(_string(row[column], f"{place}: {column}"), operators=False)] = None
         if n_rows.total() == n_before:
             raise InputError(f"{path} has no rows; leave it out of decontam.benchmarks or name another file")

@@ -125,13 +125,19 @@ def band_hashes(shingles: Sequence[Hashes], minhash: MinHash) -> list[list[int]]
 
 
 def find_duplicates(
-    parts: Sequence[Path], signatures: Sequence[Path], minhash: MinHash, *, near: bool = True
+    parts: Sequence[Path],
+    signatures: Sequence[Path],
+    minhash: MinHash,
+    *,
+    near: bool = True,
+    scratch: Path | None = None,
 ) -> pa.Table:
     """What leaves the parts and in favour of what: schema.REMOVED, by page_id, warc_filename, warc_record_offset.
 
     parts: the files that were signed; only the texts of proposed near duplicates are read.
     signatures: what `sign_part` wrote of them, with the same MinHash.
     near: False stops after url and exact.
+    scratch: where shingles and what DuckDB spills are put meanwhile; None: the system's folder.
 
     kept_id is always a page that stays: where the page in whose favour a capture left is
     itself a near duplicate, the capture stands behind the same page as it does (an exact
@@ -145,7 +151,7 @@ def find_duplicates(
     """
     counts = dict.fromkeys(("pages_compared", "pairs_compared", "pages_crowded"), 0)
     read = {"signatures": [str(path) for path in signatures]}
-    with tempfile.TemporaryDirectory(prefix="dedup-") as directory, duckdb.connect() as database:
+    with tempfile.TemporaryDirectory(prefix=".dedup-", dir=scratch) as directory, duckdb.connect() as database:
         database.execute("SET temp_directory = ?", [directory])
         database.execute(_CAPTURES, read)
         database.execute(_PAGES)
@@ -172,8 +178,10 @@ def write_kept(part: Path, removed: Path | pa.Table, out: Path) -> None:
 def removed_captures(part: Path, removed: Path | pa.Table) -> set[Capture]:
     """The rows of schema.REMOVED that may concern a part: those of its WARC files."""
     filenames = pc.unique(pq.read_table(part, columns=["warc_filename"])["warc_filename"])
-    table = pq.read_table(removed, columns=list(_CAPTURE)) if isinstance(removed, Path) else removed
-    return set(_captures(table.filter(pc.is_in(table["warc_filename"], value_set=filenames))))
+    ours = pc.field("warc_filename").isin(filenames)
+    if isinstance(removed, Path):
+        return set(_captures(pq.read_table(removed, columns=list(_CAPTURE), filters=ours)))
+    return set(_captures(removed.filter(ours)))
 
 
 def _captures(table: pa.Table) -> Iterator[Capture]:

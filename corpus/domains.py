@@ -119,11 +119,12 @@ def read_annotations(path: Path) -> list[Line]:
                 f"{path}, line {number}: decision {decision!r} for {prefix!r}; allowed: {', '.join(DECISIONS)} or none"
             )
         if prefix != EVERY_BLANK:
-            if not prefix or " " in prefix or "://" in prefix or prefix.startswith("/"):
+            host, slash, rest = prefix.removesuffix("*").rstrip("/").partition("/")
+            if not host or " " in prefix or "://" in prefix or "*" in host + rest:
                 raise AnnotationError(
                     f"{path}, line {number}: {prefix!r} is no prefix; it looks like example.org or example.org/math"
                 )
-            prefix = prefix.rstrip("/")
+            prefix = f"{host.lower()}{slash}{rest}"
         known = lines.get(prefix)
         if known and decision and known.decision and known.decision != decision:
             raise AnnotationError(f"{path}, line {number}: {prefix} is decided twice, {known.decision} and {decision}")
@@ -132,7 +133,10 @@ def read_annotations(path: Path) -> list[Line]:
     return list(lines.values())
 
 
-_WAY_OUT = "Mend the line, or delete the file: it is written anew, without decisions."
+_WAY_OUT = (
+    "Mend it (a spreadsheet saves it as CSV with commas, in UTF-8), or delete the file: it is written anew, "
+    "without decisions."
+)
 
 
 def write_annotations(path: Path, proposed: Iterable[Mapping[str, Any]], earlier: Mapping[str, str]) -> None:
@@ -173,13 +177,19 @@ def decisions_of(lines: Iterable[Line], proposed: Iterable[str], earlier: Mappin
     return {**decided, **earlier, **said}
 
 
+def decision_of(url: str, decisions: Mapping[str, str]) -> str | None:
+    """The decision of the longest prefix that a canonical URL lies under; None where none is decided."""
+    depth = max((prefix.count("/") for prefix in decisions), default=0)
+    return next((decisions[prefix] for prefix in prefixes(url, depth)[::-1] if prefix in decisions), None)
+
+
 def expand_round(
     workspace: Workspace, number: int, directory: Path, persons: Mapping[str, str], manual: bool
 ) -> dict[str, Any]:
     """Write decisions.parquet and expanded.parquet: the uncollected pages under accepted prefixes.
 
     persons: prefix -> accept, reject or auto (take what the rule proposes). manual: the rule decides
-    nothing by itself. Returns n_accepted and n_expanded.
+    nothing by itself. Returns n_accepted, n_expanded, and unmatched: prefixes of a person that no page is under.
     """
     proposed = {
         row["prefix"]: row["auto"]
@@ -223,7 +233,8 @@ def expand_round(
     ]
     write_rows(directory / "decisions.parquet", decisions, DECISION)
     n_accepted = sum(decision == "accept" for decision in decided.values())
-    return {"n_accepted": n_accepted, "n_expanded": n_expanded.total()}
+    unmatched = sorted(prefix for prefix in by_person if not n_pages[prefix] and prefix not in proposed)
+    return {"n_accepted": n_accepted, "n_expanded": n_expanded.total(), "unmatched": unmatched}
 
 
 def _register(connection: Any, workspace: Workspace, number: int) -> None:

@@ -141,7 +141,7 @@ def evaluate(workspace: Workspace, label_files: Sequence[Path]) -> Evaluation:
         numbers = sorted(int(stage.split("/")[1]) for stage in recalled)
         if not numbers:
             raise WorkspaceError(
-                f"{workspace.root}: no round has collected pages yet. Type: corpus iterate 1 -w {workspace.root}"
+                f"{workspace.root}: no round has collected pages yet. Type: corpus iterate 1 -w {workspace.quoted}"
             )
         connection.register("labelled", table)
         in_pool = "SELECT page_id, page_id AS start_id FROM labelled"

@@ -23,7 +23,7 @@ from corpus.config import Recall, Settings
 from corpus.errors import AnnotationWanted, InputError, StageError
 from corpus.metrics import precision_and_recall
 from corpus.schema import RECALLED, ROUND
-from corpus.seeds import KINDS, draw, gather
+from corpus.seeds import IN_FOLDERS, draw, gather
 from corpus.sources import stamps
 from corpus.tables import duck, read_rows, selected, sql_list, write_rows
 from corpus.workspace import Workspace, file_digest, parts
@@ -74,8 +74,8 @@ def gather_seed(workspace: Workspace, settings: Settings) -> None:
             "max_words": settings.classifier.max_words,
             "pages": settings.pool.model_dump(exclude={"warcs", "crawl"}),
         },
-        files=stamps(settings.seed.paths, workspace.root, KINDS)
-        | stamps(settings.negatives.paths, workspace.root, KINDS, role="negative "),
+        files=stamps(settings.seed.paths, workspace.root, IN_FOLDERS)
+        | stamps(settings.negatives.paths, workspace.root, IN_FOLDERS, role="negative "),
     )
 
 
@@ -86,10 +86,12 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         return workspace.round(of, name)
 
     earlier = range(1, number)
+    persons_before = persons_of(workspace, number - 1)
     workspace.run(
         stage("seed"),
-        lambda directory: draw(workspace, number, settings, directory),
+        lambda directory: draw(workspace, number, settings, directory, persons_before),
         settings={
+            "persons": sorted(persons_before.items()),
             "max_docs": settings.seed.max_docs,
             "max_words": settings.classifier.max_words,
             "held_out": settings.classifier.held_out,
@@ -129,6 +131,9 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
 
     def expand(directory: Path) -> dict[str, Any]:
         counts = domains.expand_round(workspace, number, directory, persons, manual)
+        if counts["unmatched"]:
+            path, prefixes = workspace.annotations(number), ", ".join(counts["unmatched"])
+            workspace.notice(f"{path}: no page of the pool is under {prefixes}")
         row = summary(workspace, number, counts)
         write_rows(directory / "round.parquet", [row], ROUND)
         return counts
@@ -215,6 +220,14 @@ def _rule_of(rule: Recall, number: int) -> tuple[str, str]:
     return f"running <= {budget}", f"keep_tokens is {budget}, less than the best page has"
 
 
+def persons_of(workspace: Workspace, last: int) -> dict[str, str]:
+    """What a person decided by name in the annotations of rounds 1 to `last`: prefix -> accept, reject or auto."""
+    decided: dict[str, str] = {}
+    for number in range(1, last + 1):
+        decided = domains.decisions_of(domains.read_annotations(workspace.annotations(number)), (), decided)
+    return decided
+
+
 def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str, str]:
     """Write the round's annotations.csv and return a person's decision of each prefix (see domains.py).
 
@@ -222,10 +235,9 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
     """
     path = workspace.annotations(number)
     proposed = list(read_rows(workspace.path(workspace.round(number, "domains")) / "prefixes.parquet"))
-    earlier: dict[str, str] = {}
-    for n in range(1, number):
-        earlier |= domains.decisions_of(domains.read_annotations(workspace.annotations(n)), (), earlier)
-    domains.write_annotations(path, proposed, earlier)
+    earlier = persons_of(workspace, number - 1)
+    if not workspace.frozen:
+        domains.write_annotations(path, proposed, earlier)
     names = [row["prefix"] for row in proposed]
     persons = domains.decisions_of(domains.read_annotations(path), names, earlier)
     undecided = [name for name in names if name not in persons]
@@ -235,7 +247,7 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
             f"  1. Open {path}\n"
             f"  2. Write accept, reject or auto into the column decision; "
             f"the line {domains.EVERY_BLANK} answers for all that stay blank.\n"
-            f"  3. Type: corpus iterate {number} -w {workspace.root}"
+            f"  3. Type the same command again, such as: corpus iterate {number} -w {workspace.quoted}"
         )
     return persons
 
@@ -264,5 +276,6 @@ def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any]) -> d
         "n_math_domains": counts("domains")["n_math_domains"],
         "model_digest": file_digest(model / MODEL),
         **{name: recalled[name] for name in ROUND.names if name in recalled},
-        **expanded,
+        "n_accepted": expanded["n_accepted"],
+        "n_expanded": expanded["n_expanded"],
     }

@@ -51,6 +51,10 @@ class Progress:
         elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
             self._line(f"{stage}: {done} of {total}" if total else stage)
 
+    def notice(self, text: str) -> None:
+        """A line that is always shown."""
+        self._line(text)
+
     def _line(self, text: str) -> None:
         self._last_line = time.monotonic()
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

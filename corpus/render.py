@@ -31,8 +31,8 @@ ROUND_COLUMNS = (
     ("expanded", "n_expanded"),
 )
 HELD_OUT_NOTE = (
-    "* on held-out domains of seed and negatives, at the score where the round cut; "
-    "random negatives may hold mathematics."
+    "* on domains that were held out: of what scores above the round's cut, the share that is seed; of the seed, "
+    "the share above the cut.\n  Random negatives hold mathematics too, so precision is understated."
 )
 
 
@@ -67,7 +67,8 @@ def status(state: Mapping[str, Any]) -> None:
         print(f"decontam   removed: {contaminated['n_contaminated']:,} pages, by benchmark: ", end="")
         print(f"{_counts(contaminated['by_benchmark'])}")
         print(f"           benchmark items looked for: {contaminated['n_benchmark_items']:,}")
-        print(f"corpus     {corpus['n_pages']:,} pages, {corpus['n_tokens']:,} tokens (estimated)")
+        print(f"corpus     of round {corpus['round']}: {corpus['n_pages']:,} pages, ", end="")
+        print(f"{corpus['n_tokens']:,} tokens (estimated)")
         print(f"           {corpus['n_shards']:,} shards in {corpus['directory']}")
     for export in state["exports"]:
         print(f"export     {export['name']}: {export['n_documents']:,} documents, {export['n_tokens']:,} tokens")

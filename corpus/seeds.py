@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from corpus.config import Pool, Settings
+from corpus.domains import decision_of
 from corpus.errors import InputError, StageError
 from corpus.pool import ingest_part
 from corpus.schema import DOCUMENT, SEED
@@ -27,6 +28,7 @@ from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.workspace import Workspace, part
 
 KINDS = (*JSON_LINES, *PARQUET, *WARCS)
+IN_FOLDERS = tuple(kind for kind in KINDS if not kind.startswith(".json.") and kind != ".json")  # those may be notes
 
 
 def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, 
 def _documents(
     patterns: Sequence[str], scratch: Path, settings: Settings, dropped: Counter[str]
 ) -> Iterator[dict[str, Any]]:
-    for name, source in expand(patterns, scratch, KINDS).items():
+    for name, source in expand(patterns, scratch, IN_FOLDERS).items():
         if source.lower().endswith(WARCS):
             rows = _from_warc(name, source, scratch, settings.pool, dropped)
         elif source.lower().endswith(PARQUET):
@@ -128,58 +130,70 @@ def _from_jsonl(source: str) -> Iterator[Mapping[str, Any]]:
             yield {"text": row["text"], "url": url if isinstance(url, str) else None}
 
 
-def draw(workspace: Workspace, number: int, settings: Settings, directory: Path) -> dict[str, Any]:
+def draw(
+    workspace: Workspace, number: int, settings: Settings, directory: Path, persons: Mapping[str, str]
+) -> dict[str, Any]:
     """Draw a round's positives and negatives (schema.DOCUMENT) into `directory`, in random order.
 
-    Positives: the seed, and what earlier rounds expanded to. Negatives: the given ones, else
-    random pool pages that are no positive and, by a setting, were not collected the round before.
-    A share of the domains of both is held out. Returns n_positives, n_expanded, n_negatives,
-    n_held_out_domains.
+    Positives: the seed, and what earlier rounds expanded to, less what a person has rejected since.
+    Negatives: the given ones, else random pool pages that are neither. A share of the domains of seed
+    and negatives is held out: their documents are measured on, never trained on. What the round before
+    collected is, by a setting, no negative to train on; among the held-out ones it stays, since a
+    measure that leaves out the likely errors would flatter.
 
+    persons: prefix -> decision of a person, taken in earlier rounds.
+    Returns n_positives, n_expanded, n_negatives, n_held_out_domains.
     Raises StageError where one class is empty.
     """
     seed = settings.classifier.random_seed
     with duck(directory) as connection:
-        _register(connection, workspace, number, settings)
+        _register(connection, workspace, number, settings, persons)
         connection.execute(
             f"""CREATE TABLE positives AS
-                SELECT doc_id, source, md5(doc_id || 'positive{seed}') AS draw FROM (
+                SELECT doc_id, source, false AS excluded, md5(doc_id || 'positive{seed}') AS draw FROM (
                     SELECT doc_id, 'seed' AS source FROM given_positives
-                    UNION ALL SELECT page_id, 'expanded' FROM expanded ANTI JOIN given_positives ON page_id = doc_id)
+                    UNION ALL SELECT doc_id, 'expanded' FROM expanded ANTI JOIN given_positives USING (doc_id))
                 ORDER BY draw LIMIT {settings.seed.max_docs}"""
         )
         n_positives = _count(connection, "positives")
-        candidates = (
-            "'seed' AS source FROM given_negatives" if settings.negatives.paths else "'pool' AS source FROM candidates"
-        )
+        table, source = ("given_negatives", "seed") if settings.negatives.paths else ("pages", "pool")
+        # Excluded ones come on top of the number, for the held-out domains among them.
         connection.execute(
             f"""CREATE TABLE negatives AS
-                SELECT doc_id, md5(doc_id || 'negative{seed}') AS draw, {candidates}
-                ANTI JOIN positives USING (doc_id)
-                ORDER BY draw LIMIT {round(settings.negatives.per_positive * n_positives)}"""
+                SELECT * EXCLUDE (n_before) FROM (
+                    SELECT *, count(*) FILTER (NOT excluded) OVER (ORDER BY draw, doc_id ROWS UNBOUNDED PRECEDING)
+                              - (NOT excluded)::INT AS n_before
+                    FROM (SELECT doc_id, '{source}' AS source, md5(doc_id || 'negative{seed}') AS draw,
+                                 doc_id IN (SELECT doc_id FROM excluded) AS excluded
+                          FROM {table} ANTI JOIN given_positives USING (doc_id) ANTI JOIN expanded USING (doc_id)))
+                WHERE n_before < {round(settings.negatives.per_positive * n_positives)}"""
         )
-        n_negatives = _count(connection, "negatives")
-        if not n_positives or not n_negatives:
-            raise StageError(
-                f"round {number}: {n_positives} positives and {n_negatives} negatives; a classifier needs both. "
-                "Negatives are pool pages outside the seed: give a larger crawl, or files in negatives.paths."
-            )
         held_out: set[str] = set()
-        for name in ("positives", "negatives"):
-            groups = Counter(row["held_by"] for row in selected(connection, _documents_of(name, "held_by")))
+        for name, chosen in (("positives", "source = 'seed'"), ("negatives", "true")):
+            rows = selected(connection, f"{_documents_of(name, 'held_by')} WHERE {chosen}")
+            groups = Counter(row["held_by"] for row in rows)
             held_out |= choose_held_out(groups, settings.classifier.held_out, seed, already=held_out)
+        counts = Counter[str]()
         for name in ("positives", "negatives"):
             with table_writer(directory / f"{name}.parquet", DOCUMENT) as writer:
                 for row in selected(connection, _documents_of(name, "*") + " ORDER BY draw, doc_id"):
+                    held = row["held_by"] in held_out
+                    if (row["excluded"] and not held) or (row["source"] == "expanded" and held):
+                        continue
                     if row["source"] != "seed":
                         row["text"] = classifier_line(row["text"], max_words=settings.classifier.max_words)
                     if row["text"]:
-                        writer.add({**row, "held_out": row["held_by"] in held_out})
-        n_expanded = _count(connection, "positives WHERE source = 'expanded'")
+                        writer.add({**row, "held_out": held})
+                        counts.update([name, row["source"]])
+    if not counts["positives"] or not counts["negatives"]:
+        raise StageError(
+            f"round {number}: {counts['positives']} positives and {counts['negatives']} negatives; a classifier needs "
+            "both. Negatives are pool pages outside the seed: give a larger crawl, or files in negatives.paths."
+        )
     return {
-        "n_positives": n_positives,
-        "n_expanded": n_expanded,
-        "n_negatives": n_negatives,
+        "n_positives": counts["positives"],
+        "n_expanded": counts["expanded"],
+        "n_negatives": counts["negatives"],
         "n_held_out_domains": len(held_out),
     }
 
@@ -188,7 +202,8 @@ def choose_held_out(groups: Counter[str], share: float, random_seed: int, alread
     """Domains that together hold about `share` of the documents, in a random order that the seed fixes.
 
     groups: documents of each domain; a document without one is a domain of its own. A domain that
-    holds over half of all is never chosen. `already`: domains that are held out in any case.
+    holds over half of all is never chosen, nor one that would make it more than twice the share, unless
+    nothing is held out yet. `already`: domains that are held out in any case.
     """
     total = groups.total()
     chosen: set[str] = set()
@@ -196,14 +211,21 @@ def choose_held_out(groups: Counter[str], share: float, random_seed: int, alread
     for group in sorted(groups, key=lambda name: xxhash.xxh3_128_hexdigest(f"{random_seed}:held out:{name}")):
         if n_held >= share * total:
             break
-        if group not in already and groups[group] <= total / 2:
+        fits = not n_held or n_held + groups[group] <= 2 * share * total
+        if group not in already and groups[group] <= total / 2 and fits:
             chosen.add(group)
             n_held += groups[group]
     return chosen
 
 
-def _register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, number: int, settings: Settings) -> None:
-    """Views over what a round may draw from."""
+def _register(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    number: int,
+    settings: Settings,
+    persons: Mapping[str, str],
+) -> None:
+    """Views over what a round may draw from, each with doc_id: pages, given_*, expanded, excluded."""
     seed = workspace.path("seed")
     connection.execute(
         f"""CREATE VIEW pages AS
@@ -213,13 +235,15 @@ def _register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, numbe
         given = seed / f"{name}.parquet"
         source = f"read_parquet({sql_list([given])})" if given.exists() else "pages WHERE false"
         connection.execute(f"CREATE VIEW given_{name} AS SELECT doc_id, url, domain, text FROM {source}")
-    expanded = [workspace.path(workspace.round(n, "expanded")) / "expanded.parquet" for n in range(1, number)]
-    connection.execute(f"CREATE VIEW expanded AS SELECT DISTINCT page_id FROM {_ids(expanded)}")
+    earlier = [workspace.path(workspace.round(n, "expanded")) / "expanded.parquet" for n in range(1, number)]
+    connection.execute(f"CREATE TABLE expanded AS SELECT DISTINCT page_id AS doc_id FROM {_ids(earlier)}")
+    if "reject" in persons.values():
+        rows = selected(connection, "SELECT doc_id, url FROM pages SEMI JOIN expanded USING (doc_id)")
+        rejected = [row["doc_id"] for row in rows if decision_of(row["url"], persons) == "reject"]
+        connection.execute("DELETE FROM expanded WHERE list_contains(?::VARCHAR[], doc_id)", [rejected])
     before = workspace.path(workspace.round(number - 1, "recalled")) / "recalled.parquet"
     excluded = [before] if number > 1 and settings.negatives.exclude_collected else []
-    connection.execute(
-        f"CREATE VIEW candidates AS SELECT doc_id FROM pages ANTI JOIN {_ids(excluded)} ON doc_id = page_id"
-    )
+    connection.execute(f"CREATE VIEW excluded AS SELECT page_id AS doc_id FROM {_ids(excluded)}")
 
 
 def _ids(paths: Sequence[Path]) -> str:
@@ -229,7 +253,7 @@ def _ids(paths: Sequence[Path]) -> str:
 def _documents_of(name: str, columns: str) -> str:
     """Query for the drawn documents of one class; held_by is what a hold-out takes whole."""
     given, pool = (
-        f"""SELECT d.*, n.source, n.draw, coalesce(d.domain, d.doc_id) AS held_by
+        f"""SELECT d.*, n.source, n.draw, n.excluded, coalesce(d.domain, d.doc_id) AS held_by
             FROM {name} n JOIN {documents} d USING (doc_id) WHERE (n.source = 'seed') = {is_seed}"""
         for documents, is_seed in ((f"given_{name}", "true"), ("pages", "false"))
     )

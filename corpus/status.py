@@ -60,6 +60,7 @@ def _pool(workspace: Workspace) -> dict[str, Any]:
 def _corpus(workspace: Workspace) -> dict[str, Any]:
     return {
         "directory": str(workspace.path("corpus")),
+        "round": _counts(workspace, "finish/extracted").get("round"),
         "extracted": _counts(workspace, "finish/extracted"),
         "duplicates": _counts(workspace, "finish/unique").get("removed"),
         "contaminated": _counts(workspace, "finish/contaminated"),

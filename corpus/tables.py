@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROWS_PER_GROUP = 2_000  # some 10 MB of text: what a reader holds at a time
+ROWS_PER_GROUP = 2_000  # what a reader holds at a time
+CHARS_PER_GROUP = 32 << 20  # fewer rows where their texts are long
 
 
 @contextmanager
@@ -26,18 +27,20 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 class TableWriter:
-    """Rows in, row groups of ROWS_PER_GROUP out: the file's bytes depend on its rows alone."""
+    """Rows in, row groups of at most ROWS_PER_GROUP out: the file's bytes depend on its rows alone."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.n_rows = 0
         self._schema = schema
         self._rows: list[Mapping[str, Any]] = []
+        self._n_chars = 0
         self._file = pq.ParquetWriter(path, schema, compression="zstd")
 
     def add(self, row: Mapping[str, Any]) -> None:
         self._rows.append(row)
+        self._n_chars += len(row.get("text") or "")
         self.n_rows += 1
-        if len(self._rows) == ROWS_PER_GROUP:
+        if len(self._rows) == ROWS_PER_GROUP or self._n_chars >= CHARS_PER_GROUP:
             self._flush()
 
     def close(self) -> None:
@@ -47,7 +50,7 @@ class TableWriter:
     def _flush(self) -> None:
         if self._rows:
             self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
+            self._rows, self._n_chars = [], 0
 
 
 @contextmanager

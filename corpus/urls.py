@@ -12,11 +12,11 @@ import xxhash
 DEFAULT_PORTS = {"http": 80, "https": 443}
 TRACKING = re.compile(
     r"utm_\w*|[gdy]clid|gclsrc|gbraid|wbraid|fbclid|msclkid|twclid|igshid|mc_[ce]id|_ga|_gl"
-    r"|jsessionid|phpsessid|aspsessionid\w*|session_?id|cfid|cftoken|oscsid|zenid",
+    r"|jsessionid|phpsessid|aspsessionid\w*|cfid|cftoken|oscsid|zenid",
     re.IGNORECASE,
 )
 # `sid` is a session where its value looks random, and a plain key ("sid=12") where it does not.
-RANDOM_SID = re.compile(r"s(?:id)?=[0-9a-z]{24,}", re.IGNORECASE)
+RANDOM_SID = re.compile(r"(?:s|sid|session_?id)=(?=[a-z]*\d)[0-9a-z]{24,}", re.IGNORECASE)
 PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*|/\([SAF]\(\w+\)\)(?=/)", re.IGNORECASE)
 HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%|[^!-~]|[\"<>`{}|\\^]")

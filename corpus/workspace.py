@@ -21,6 +21,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -34,10 +35,11 @@ from typing import Any
 import xxhash
 
 from corpus import __version__
-from corpus.errors import LockedError, StageError, WorkspaceError
+from corpus.errors import InputError, LockedError, StageError, WorkspaceError
 from corpus.tables import replacing, sql_list
 
 MANIFEST = "manifest.json"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOGS = "logs"  # inside a temporary directory: logs of fanned-out tasks
 
 # Runs task(rank) for each rank, somewhere, and raises when one fails. The directory
@@ -78,17 +80,24 @@ class Workspace:
 
     root: Path
     report: Report = field(default=lambda stage, done, total: None)
+    notice: Callable[[str], None] = field(default=lambda text: None)  # hears what a person should know
+    frozen: bool = False  # build nothing: `run` raises WorkspaceError where a stage is not up to date
 
     def __post_init__(self) -> None:
         self.root = self.root.absolute()
         if not self.settings_path.is_file():
             raise WorkspaceError(
-                f"{self.root} is no workspace: it holds no corpus.toml. Make one: corpus init -w {self.root}"
+                f"{self.root} is no workspace: it holds no corpus.toml. Make one: corpus init -w {self.quoted}"
             )
 
     @property
     def settings_path(self) -> Path:
         return self.root / "corpus.toml"
+
+    @property
+    def quoted(self) -> str:
+        """The directory as a shell takes it."""
+        return shlex.quote(str(self.root))
 
     def path(self, stage: str) -> Path:
         """Directory of a stage: `pool/parts`, `rounds/01/scores`, `corpus`."""
@@ -137,8 +146,15 @@ class Workspace:
         """Raises WorkspaceError where the stage was never built."""
         manifest = self.manifest(stage)
         if manifest is None:
-            raise WorkspaceError(f"{self.root}: stage {stage} was never built. Type: corpus iterate 1 -w {self.root}")
+            raise WorkspaceError(f"{self.root}: stage {stage} was never built. Type: corpus iterate 1 -w {self.quoted}")
         return manifest.fingerprint
+
+    def rounds_built(self) -> int:
+        """How many rounds were completed, counted from the first, current or not."""
+        number = 0
+        while self.manifest(self.round(number + 1, "expanded")) is not None:
+            number += 1
+        return number
 
     def rounds_done(self) -> int:
         """How many rounds are complete and current, counted from the first."""
@@ -188,8 +204,14 @@ class Workspace:
         if present is not None and present.fingerprint == fingerprint:
             damage = self.damage(stage, present)
             if damage is None:
+                shutil.rmtree(self._replaced(final), ignore_errors=True)  # what a kill between two renames left
                 return present
-            self.report(f"{stage}: {damage}; building it again", 0, 0)
+            self.notice(f"{stage}: {damage}; it is built again")
+        if self.frozen:
+            raise WorkspaceError(
+                f"{stage} is not up to date with {self.settings_path} and its inputs. "
+                f"Type: corpus iterate {max(1, self.rounds_done())} -w {self.quoted}"
+            )
         temporary = final.with_name(f".{final.name}.{fingerprint[:12]}")
         manifest = read_manifest(temporary / MANIFEST)
         if manifest is None:
@@ -213,8 +235,11 @@ class Workspace:
                 )
                 with replacing(temporary / MANIFEST) as path:
                     path.write_text(json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n")
+            except InputError:
+                self._discard_if_empty(temporary)
+                raise
             except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                if error.errno in DISK_FULL:
                     raise StageError(
                         f"{stage}: {error.strerror} while writing below {self.root}. "
                         "Free some space and type the same command again: finished parts are kept."
@@ -224,15 +249,23 @@ class Workspace:
         self.report(stage, 1, 1)
         return manifest
 
+    def _discard_if_empty(self, temporary: Path) -> None:
+        """Leave no trace of a build that failed before it made anything."""
+        if all(path.name == LOGS or path.name.startswith(".") for path in temporary.iterdir()):
+            shutil.rmtree(temporary)
+
     def _commit(self, temporary: Path, final: Path) -> None:
         if final.exists():
-            replaced = final.with_name(f".{final.name}.replaced")
+            replaced = self._replaced(final)
             shutil.rmtree(replaced, ignore_errors=True)
             final.rename(replaced)
             temporary.rename(final)
             shutil.rmtree(replaced)
         else:
             temporary.rename(final)
+
+    def _replaced(self, final: Path) -> Path:
+        return final.with_name(f".{final.name}.replaced")
 
     def _discard_other_attempts(self, final: Path, temporary: Path) -> None:
         for path in final.parent.glob(f".{final.name}.*"):
@@ -306,9 +339,15 @@ def outputs_of(directory: Path) -> dict[str, Output]:
     return outputs
 
 
-def missing_ranks(directory: Path, n_parts: int) -> list[int]:
-    """Ranks whose part is not in the directory yet."""
-    return [rank for rank in range(n_parts) if not part(directory, rank).exists()]
+def build_parts(fan_out: FanOut, task: Callable[[int], object], n_parts: int, directory: Path) -> None:
+    """Run task(rank) for each rank whose part is not in the directory yet; StageError where one is still missing."""
+
+    def missing() -> list[int]:
+        return [rank for rank in range(n_parts) if not part(directory, rank).exists()]
+
+    fan_out(task, missing(), directory)
+    if left := missing():
+        raise StageError(f"{directory}: parts {left[:10]} were not made, and nothing said why. Type the command again.")
 
 
 def part(directory: Path, rank: int, name: str = "part") -> Path:

@@ -4,6 +4,7 @@ import json
 import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,11 +13,13 @@ from corpus.collect import extract_part
 from corpus.config import PATHS, Pool, Settings
 from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
 from corpus.errors import InputError, WorkspaceError
+from corpus.iterate import iterate
 from corpus.shards import Pieces, write_shards
 from corpus.sources import expand, stamps
 from corpus.tables import read_rows
-from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
-from pipelines.ingest import count_rows, remove_duplicates
+from corpus.workspace import FanOut, Workspace, build_parts, part, parts
+from pipelines.ingest import count_rows, ingest, remove_duplicates
+from pipelines.score import score
 
 BENCHMARKS = (".jsonl", ".parquet")  # what a folder of benchmarks is searched for
 EXTRACTED, SIGNED, UNIQUE, CONTAMINATED = (
@@ -24,18 +27,29 @@ EXTRACTED, SIGNED, UNIQUE, CONTAMINATED = (
 )
 
 
-def finish(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
-    """Bring finish/* and corpus up to date with the last round.
+def finish(workspace: Workspace, settings: Settings, fan_out: FanOut, n_rounds: int | None = None) -> None:
+    """Bring finish/* and corpus up to date with the last round: n_rounds, or all that were run, or where they stop.
 
-    Raises WorkspaceError where no round is complete.
+    Raises WorkspaceError where no round is complete, or where one is not up to date with the settings.
     """
-    number = workspace.rounds_done()
-    if not number:
-        raise WorkspaceError(f"{workspace.root}: no round is complete. Type: corpus iterate 1 -w {workspace.root}")
+    built = workspace.rounds_built()
+    if not built:
+        raise WorkspaceError(f"{workspace.root}: no round is complete. Type: corpus iterate 1 -w {workspace.quoted}")
+    number = last_round(workspace, settings, min(built, n_rounds or built), fan_out)
     extract(workspace, settings, number, fan_out)
     remove_duplicates(workspace, settings.dedup, fan_out, pages=EXTRACTED, signatures=SIGNED, unique=UNIQUE)
     decontaminate(workspace, settings, fan_out)
     shard(workspace, settings, number)
+
+
+def last_round(workspace: Workspace, settings: Settings, n_rounds: int, fan_out: FanOut) -> int:
+    """The round that `iterate` ends with, by the settings as they are now; nothing is built.
+
+    Raises WorkspaceError, naming the first stage that the settings would build anew.
+    """
+    frozen = replace(workspace, frozen=True)
+    ingest(frozen, settings, fan_out)
+    return len(iterate(frozen, settings, n_rounds, partial(score, fan_out=fan_out)))
 
 
 def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanOut) -> None:
@@ -47,7 +61,7 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
     def build(directory: Path) -> Mapping[str, Any]:
         sources = _ingested(workspace, limits.warcs)
         task = partial(extract_rank, sources, pool, unique, recalled, directory, limits)
-        fan_out(task, missing_ranks(directory, len(sources)), directory)
+        build_parts(fan_out, task, len(sources), directory)
         failed = Counter(row["reason"] for path in parts(directory, "failed") for row in read_rows(path, ["reason"]))
         return {"round": number, "n_pages": count_rows(parts(directory)), "failed": dict(sorted(failed.items()))}
 
@@ -70,7 +84,7 @@ def _ingested(workspace: Workspace, warcs: Sequence[str]) -> list[str]:
         of = [f"{', '.join(names[:3])} ({len(names)}) {what}" for names, what in sides if names]
         raise InputError(
             f"pool.warcs no longer names the files that the pool was made of: {'; '.join(of)}. Put back what is gone, "
-            f"or read them anew: corpus ingest -w {workspace.root}"
+            f"or read them anew: corpus ingest -w {workspace.quoted}"
         )
     return list(found.values())
 
@@ -94,7 +108,7 @@ def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> 
         index = directory / ".index"  # built once, for all workers
         index.write_bytes(pickle.dumps(Index(benchmarks, rule.ngram, rule.min_ngram)))
         task = partial(decontaminate_rank, index, extracted, removed, directory)
-        fan_out(task, missing_ranks(directory, len(parts(extracted))), directory)
+        build_parts(fan_out, task, len(parts(extracted)), directory)
         evidence = [row for path in parts(directory) for row in read_rows(path, ["page_id", "benchmark"])]
         pages = Counter(benchmark for _, benchmark in {(row["page_id"], row["benchmark"]) for row in evidence})
         counts = Counter[str]()
@@ -138,6 +152,8 @@ def shard(workspace: Workspace, settings: Settings, number: int) -> None:
         contaminated=parts(workspace.path(CONTAMINATED)),
     )
 
+    shown = published(settings)
+
     def build(directory: Path) -> Mapping[str, Any]:
         statistics = write_shards(
             pieces,
@@ -145,7 +161,7 @@ def shard(workspace: Workspace, settings: Settings, number: int) -> None:
             shard_bytes=settings.shards.shard_megabytes << 20,
             round=number,
             model_digest=row["model_digest"],
-            settings=published(settings),
+            settings=shown,
             evaluation={name: row[name] for name in row if name.startswith("held_out") and row[name] is not None},
         )
         return {name: statistics[name] for name in ("n_shards", "n_pages", "n_tokens", "n_chars", "n_domains")}
@@ -153,7 +169,7 @@ def shard(workspace: Workspace, settings: Settings, number: int) -> None:
     workspace.run(
         "corpus",
         build,
-        settings=settings.shards.model_dump(),
+        settings=shown,  # the card tells them all
         inputs=[
             "pool/parts",
             "pool/unique",

@@ -13,6 +13,7 @@ import json
 import re
 import resource
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -64,7 +65,9 @@ def export_corpus(
     if not NAME.fullmatch(name):
         raise SettingsError(f"export name {name!r}: letters, digits, - and _ are allowed")
     if not workspace.is_current("corpus"):
-        raise WorkspaceError(f"{workspace.root}: the corpus is not up to date. Type: corpus finish -w {workspace.root}")
+        raise WorkspaceError(
+            f"{workspace.root}: the corpus is not up to date. Type: corpus finish -w {workspace.quoted}"
+        )
     given: dict[str, Any] = {
         "tokenizer": tokenizer,
         "train_vocab": train_vocab,
@@ -75,8 +78,10 @@ def export_corpus(
         "eos": eos,
     }
     files = {}
-    if tokenizer is not None and Path(tokenizer).is_file():
-        files[Path(tokenizer).name] = file_digest(Path(tokenizer))
+    if tokenizer is not None:
+        local = Path(tokenizer) / "tokenizer.json" if Path(tokenizer).is_dir() else Path(tokenizer)
+        if local.is_file():
+            files[local.name] = file_digest(local)
 
     def build(directory: Path) -> dict[str, Any]:
         fingerprint = workspace.fingerprint("corpus")
@@ -91,7 +96,7 @@ def verify_export(workspace: Workspace, name: str) -> Verification:
     stage = f"exports/{name}"
     if workspace.manifest(stage) is None:
         raise WorkspaceError(
-            f"{workspace.root}: no export {name}. Type: corpus export {name} -w {workspace.root} --help"
+            f"{workspace.root}: no export {name}. Type: corpus export {name} -w {workspace.quoted} --help"
         )
     if not workspace.is_current(stage):
         raise WorkspaceError(
@@ -257,16 +262,19 @@ def merge(work: Work, shard_tokens: int, rank: int) -> None:
     """
     shutil.rmtree(work.merged, ignore_errors=True)  # of a killed run
     _allow_open_files(len(list(work.tokens.glob("*.ds"))) + OPEN_FILES_BESIDE)
-    DocumentTokenizerMerger(
-        str(work.tokens),
-        str(work.merged),
-        save_filename="shard",
-        max_tokens_per_file=shard_tokens,
-        shuffle=work.shuffle,
-        seed=work.seed,
-        save_final_metadata=True,
-        progress=False,
-    ).run()
+    with tempfile.TemporaryDirectory(prefix="merge-") as plain:
+        link = Path(plain) / "work"  # datatrove lists the folder by a pattern, in which brackets would mean something
+        link.symlink_to(work.directory, target_is_directory=True)
+        DocumentTokenizerMerger(
+            str(link / work.tokens.name),
+            str(link / work.merged.name),
+            save_filename="shard",
+            max_tokens_per_file=shard_tokens,
+            shuffle=work.shuffle,
+            seed=work.seed,
+            save_final_metadata=True,
+            progress=False,
+        ).run()
 
 
 def _allow_open_files(needed: int) -> None:

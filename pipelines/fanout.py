@@ -6,9 +6,11 @@ so they live in the stage's temporary directory, fresh for each call, and only t
 ranks that are missing are handed over.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import multiprocessing.process
+import multiprocessing.util
 import os
 import shutil
 import signal
@@ -30,7 +32,7 @@ from loguru import logger
 
 from corpus.config import Run
 from corpus.errors import CorpusError, SettingsError, StageError
-from corpus.workspace import LOGS, FanOut, Report, Workspace
+from corpus.workspace import DISK_FULL, LOGS, FanOut, Report, Workspace
 
 POLL_SECONDS = 0.5
 
@@ -48,7 +50,8 @@ class _Step:
             self.task(self.ranks[rank])
         except Exception as error:
             message = str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {error}"
-            (self.logs / f"error_{self.ranks[rank]:05d}.txt").write_text(f"{message}\n\n{traceback.format_exc()}")
+            with contextlib.suppress(OSError):  # the disk may be full: what went wrong is raised in any case
+                (self.logs / f"error_{self.ranks[rank]:05d}.txt").write_text(f"{message}\n\n{traceback.format_exc()}")
             raise
 
     def __reduce__(self) -> tuple[Callable[..., "_Step"], tuple[Any, ...]]:
@@ -116,7 +119,15 @@ def _receive(executor: _LocalExecutor) -> None:
     global _received
     _received = executor
     _end_with_parent()
+    # With a thread alive, duckdb's binding lists what it takes for leaks when the interpreter is taken down.
+    multiprocessing.util.Finalize(None, _leave, exitpriority=-1000)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches all: the parent speaks, workers end in silence
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _run_rank(rank: int) -> None:
@@ -127,7 +138,7 @@ def _run_rank(rank: int) -> None:
 def fan_out_by(run: Run, workspace: Workspace) -> FanOut:
     """A function that runs task(rank) for each rank with the executor of the settings.
 
-    Raises what a failed task raised when it was a CorpusError, else StageError, naming the part and
+    Raises what a failed task raised when it was a CorpusError or a full disk, else StageError, naming the part and
     the log; an executor that ends without having run every rank raises StageError too.
     """
 
@@ -146,7 +157,7 @@ def fan_out_by(run: Run, workspace: Workspace) -> FanOut:
                 _run(executor)
             except Exception as error:
                 failure = error
-        if isinstance(failure, CorpusError):
+        if isinstance(failure, CorpusError) or (isinstance(failure, OSError) and failure.errno in DISK_FULL):
             raise failure
         incomplete = [ranks[i] for i in executor.get_incomplete_ranks(skip_completed=True)]
         if failure is not None or incomplete:
@@ -156,7 +167,7 @@ def fan_out_by(run: Run, workspace: Workspace) -> FanOut:
 
 
 def _failure(incomplete: list[int], logs: Path, failure: Exception | None) -> str:
-    errors = sorted(logs.glob("error_*.txt"))
+    errors = sorted(path for path in logs.glob("error_*.txt") if path.stat().st_size)
     if errors:
         rank = int(errors[0].stem.split("_")[1])
         said = f"part {rank} failed: {errors[0].read_text().splitlines()[0]}. Traceback: {errors[0]}"
@@ -206,9 +217,9 @@ def _run(executor: PipelineExecutor) -> None:
 
 
 def _queued(job: str) -> bool:
-    """Slurm still knows the job as waiting or running."""
+    """Slurm still knows the job as waiting or running; when squeue cannot say, it is taken to be."""
     listed = subprocess.run(["squeue", "--noheader", "--job", str(job)], capture_output=True, text=True, check=False)
-    return bool(listed.stdout.strip())
+    return bool(listed.stdout.strip()) if listed.returncode == 0 else "Invalid job id" not in listed.stderr
 
 
 class _Watch:

@@ -15,7 +15,7 @@ from corpus.pool import ingest_part
 from corpus.schema import REMOVED
 from corpus.sources import expand, stamps
 from corpus.tables import read_rows, write_table
-from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
+from corpus.workspace import FanOut, Workspace, build_parts, part, parts
 
 
 def ingest(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
@@ -29,7 +29,7 @@ def ingest(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
 
     def build(directory: Path) -> dict[str, Any]:
         task = partial(ingest_rank, list(sources.items()), settings.pool, directory)
-        fan_out(task, missing_ranks(directory, len(sources)), directory)
+        build_parts(fan_out, task, len(sources), directory)
         dropped: Counter[str] = Counter()
         for path in parts(directory, "dropped"):
             dropped.update(row["reason"] for row in read_rows(path, ["reason"]))
@@ -64,14 +64,12 @@ def remove_duplicates(
     sources = workspace.path(pages)
 
     def sign(directory: Path) -> Mapping[str, Any]:
-        fan_out(
-            partial(sign_rank, sources, minhash, directory), missing_ranks(directory, len(parts(sources))), directory
-        )
+        build_parts(fan_out, partial(sign_rank, sources, minhash, directory), len(parts(sources)), directory)
         return {"n_pages": count_rows(parts(directory))}
 
     def find(directory: Path) -> Mapping[str, Any]:
         signed = parts(workspace.path(signatures))
-        removed = find_duplicates(parts(sources), signed, minhash, near=rule.near)
+        removed = find_duplicates(parts(sources), signed, minhash, near=rule.near, scratch=directory)
         write_table(directory / "removed.parquet", removed, REMOVED)
         for rank, source in enumerate(parts(sources)):
             write_kept(source, removed, part(directory, rank, "kept"))

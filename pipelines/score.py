@@ -7,7 +7,7 @@ from typing import Any
 
 from corpus.classify import MODEL, score_part
 from corpus.config import Settings
-from corpus.workspace import FanOut, Workspace, missing_ranks, part, parts
+from corpus.workspace import FanOut, Workspace, build_parts, part, parts
 from pipelines.ingest import count_rows
 
 
@@ -18,7 +18,7 @@ def score(workspace: Workspace, settings: Settings, number: int, fan_out: FanOut
 
     def build(directory: Path) -> Mapping[str, Any]:
         task = partial(score_rank, pool, unique, model, directory, settings.classifier.max_words)
-        fan_out(task, missing_ranks(directory, len(parts(pool))), directory)
+        build_parts(fan_out, task, len(parts(pool)), directory)
         return {"n_pages": count_rows(parts(directory))}
 
     workspace.run(

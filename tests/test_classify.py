@@ -1,5 +1,6 @@
 """The classifier: the same model twice, scores that mean something, and what must not become a model."""
 
+import errno
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -204,8 +205,9 @@ def test_a_model_that_a_full_disk_cut_off_is_refused(tmp_path: Path, monkeypatch
     python.write_text(f'#!/bin/sh\nexec "{classify.sys.executable}" "{limited}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(classify.sys, "executable", str(python))
-    with pytest.raises(TrainingError, match="the model is not whole"):
+    with pytest.raises(OSError, match="No space left") as raised:  # which Workspace.run puts into words
         train(tmp_path / "positives.parquet", tmp_path / "negatives.parquet", tmp_path, SMALL)
+    assert raised.value.errno == errno.ENOSPC
     assert not (tmp_path / MODEL).exists()
 
 

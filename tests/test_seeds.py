@@ -300,10 +300,12 @@ def add_round(workspace: Workspace, number: int, recalled: Sequence[str] = (), e
         write_rows(directory / f"{stage}.parquet", [{"page_id": identity(u)["doc_id"]} for u in urls], columns)
 
 
-def drawn(workspace: Workspace, number: int = 1, **sections: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def drawn(
+    workspace: Workspace, number: int = 1, persons: Mapping[str, str] | None = None, **sections: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     directory = workspace.path(workspace.round(number, "seed"))
     directory.mkdir(parents=True, exist_ok=True)
-    counts = draw(workspace, number, settings(**sections), directory)
+    counts = draw(workspace, number, settings(**sections), directory, persons or {})
     both = []
     for name in ("positives", "negatives"):
         assert pq.read_schema(directory / f"{name}.parquet").equals(DOCUMENT)
@@ -358,12 +360,44 @@ def test_what_was_expanded_to_joins_the_positives_once_and_leaves_the_negatives(
     add_round(workspace, 1, expanded=POOL[:3])
     add_round(workspace, 2, expanded=POOL[2:5])
     positives, negatives = drawn(workspace, 3, negatives={"per_positive": 100.0})
-    assert sorted(names(positives)) == sorted([*GIVEN, *POOL[:5]])
+    held_out = {row["domain"] for row in [*positives, *negatives] if row["held_out"]}
+    joined = [url for url in POOL[1:5] if identity(url)["domain"] not in held_out]
+    assert joined
+    assert sorted(names(positives)) == sorted([*GIVEN, POOL[0], *joined])
     assert {row["url"]: row["source"] for row in positives if row["url"] in POOL} == {
-        POOL[0]: "seed", **dict.fromkeys(POOL[1:5], "expanded")
+        POOL[0]: "seed", **dict.fromkeys(joined, "expanded")
     }  # fmt: skip
-    assert next(row["text"] for row in positives if row["url"] == POOL[1]) == classifier_line(f"Text of {POOL[1]}")
+    text = next(row["text"] for row in positives if row["url"] == joined[0])
+    assert text == classifier_line(f"Text of {joined[0]}")
     assert sorted(names(negatives)) == sorted(POOL[5:])
+
+
+def test_positives_that_were_not_drawn_are_no_negatives_either(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, POOL, [*GIVEN, *POOL[:10]])
+    add_round(workspace, 1, expanded=POOL[10:20])
+    positives, negatives = drawn(workspace, 2, seed={"max_docs": 5}, negatives={"per_positive": 100.0})
+    assert len(positives) <= 5
+    assert sorted(names(negatives)) == sorted(POOL[20:])
+
+
+def test_what_a_person_rejects_later_leaves_the_positives(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, POOL, GIVEN)
+    add_round(workspace, 1, expanded=POOL[:6])  # of p0.example and p1.example
+    sources = {}
+    for said in ("accept", "reject"):
+        positives, _ = drawn(workspace, 2, {"p0.example": said, "p1.example": "auto"})
+        sources[said] = {url for url in names(positives) if url in POOL}
+    assert sources["accept"] - sources["reject"] == set(POOL[:3])
+    assert sources["reject"] <= set(POOL[3:6])
+
+
+def test_expanded_pages_are_never_held_out_and_a_held_out_domain_is_not_expanded_to(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, POOL, GIVEN)
+    add_round(workspace, 1, expanded=[url for url in POOL if url.endswith("/0")])
+    positives, negatives = drawn(workspace, 2, negatives={"per_positive": 2.0}, classifier={"held_out": 0.4})
+    expanded = [row for row in positives if row["source"] == "expanded"]
+    assert expanded and not any(row["held_out"] for row in expanded)
+    assert not {row["domain"] for row in expanded} & {row["domain"] for row in negatives if row["held_out"]}
 
 
 @pytest.mark.parametrize("exclude", [True, False])
@@ -372,9 +406,24 @@ def test_what_the_round_before_collected_is_no_negative_unless_the_settings_say_
 ) -> None:
     workspace = make_workspace(tmp_path, POOL, GIVEN)
     add_round(workspace, 1, recalled=POOL[:6])
-    add_round(workspace, 2, recalled=POOL[3:9])
-    _, negatives = drawn(workspace, 3, negatives={"per_positive": 100.0, "exclude_collected": exclude})
-    assert sorted(names(negatives)) == sorted([*POOL[:3], *POOL[9:]] if exclude else POOL)
+    add_round(workspace, 2, recalled=POOL[3:33])
+    _, negatives = drawn(
+        workspace, 3, negatives={"per_positive": 100.0, "exclude_collected": exclude}, classifier={"held_out": 0.3}
+    )
+    held_out = [row["url"] for row in negatives if row["held_out"]]
+    collected = [url for url in POOL[3:33] if url not in held_out]
+    assert collected
+    assert sorted(names(negatives)) == sorted(set(POOL) - set(collected) if exclude else POOL)
+
+
+def test_held_out_negatives_keep_what_was_collected_before(tmp_path: Path) -> None:
+    """A measure without the likely errors would flatter."""
+    workspace = make_workspace(tmp_path, POOL, GIVEN)
+    add_round(workspace, 1, recalled=POOL[:30])
+    _, negatives = drawn(workspace, 2, negatives={"per_positive": 100.0}, classifier={"held_out": 0.5})
+    held_out = {row["url"] for row in negatives if row["held_out"]}
+    assert held_out & set(POOL[:30])
+    assert not {row["url"] for row in negatives if not row["held_out"]} & set(POOL[:30])
 
 
 def test_given_negatives_take_the_place_of_the_pool_and_lose_to_positives(tmp_path: Path) -> None:
@@ -395,7 +444,7 @@ def test_domains_are_held_out_whole_from_both_classes(tmp_path: Path) -> None:
     )
     assert held and trained and not held & trained
     for rows in (positives, negatives):
-        assert 0.3 <= sum(row["held_out"] for row in rows) / len(rows) < 0.6
+        assert 0.3 <= sum(row["held_out"] for row in rows) / len(rows) <= 0.6
 
 
 @pytest.mark.parametrize(("pool", "given"), [(POOL, ["http://x.example/"]), (["http://x.example/"], GIVEN)])
@@ -425,6 +474,18 @@ def test_a_domain_with_over_half_of_all_is_never_held_out() -> None:
     groups = Counter({"big": 51, "a": 24, "b": 25})
     for seed in range(10):
         assert choose_held_out(groups, 0.9, seed, set()) == {"a", "b"}
+
+
+def test_a_large_domain_is_passed_over_unless_nothing_else_is_there() -> None:
+    groups = Counter({"large": 45, **{f"d{i}": 5 for i in range(11)}})
+    assert any(sum(groups[d] for d in choose_held_out(groups, 0.1, seed, set())) == 10 for seed in range(10))
+    for seed in range(10):
+        chosen = choose_held_out(groups, 0.1, seed, set())
+        assert chosen == {"large"} or "large" not in chosen
+    assert choose_held_out(Counter({"a": 50, "b": 50}), 0.1, 1, set())
+
+
+def test_half_is_not_over_half() -> None:
     assert "big" in choose_held_out(Counter({"big": 50, "a": 25, "b": 25}), 0.9, 1, set())  # half is not over half
 
 
