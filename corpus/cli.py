@@ -347,8 +347,9 @@ def query(
     ] = None,
     workspace: WorkspaceOption = HERE,
     output_format: Annotated[
-        TableFormat, typer.Option("--format", "-f", help="How to print the answer.")
-    ] = TableFormat.table,
+        TableFormat | None,
+        typer.Option("--format", "-f", help="How to print the answer; without it, by the end of FILE, else a table."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file; required for parquet.")
     ] = None,
@@ -383,6 +384,9 @@ def query(
         if wrong := [text for text, (_, equals, _) in zip(parameter or [], pairs, strict=True) if not equals]:
             raise InputError(f"--set {wrong[0]}: a name and a value are wanted, as in --set round=2")
         table = run_query(Workspace(workspace), name, {key: value for key, _, value in pairs})
+        if output_format is None:
+            ends = output.suffix.removeprefix(".") if output else ""
+            output_format = TableFormat(ends) if ends in set(TableFormat) else TableFormat.table
         render.answer(table, "json" if as_json else output_format.value, output)
 
 
@@ -442,7 +446,10 @@ def export(
     else:
         render.pairs(result)
     if verify and result["n_mismatches"]:
+        _say(f"{name} does not hold the corpus: delete {opened.path(f'exports/{name}')} and export it again.", "red")
         raise typer.Exit(1)
+    if train_tokenizer and not verify and result["vocabulary_size"] < train_tokenizer:
+        _say(f"The corpus yields {result['vocabulary_size']:,} tokens, of {train_tokenizer:,} asked for.", "bold")
 
 
 @app.command()

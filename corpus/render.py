@@ -86,7 +86,7 @@ def query_names(queries: Mapping[str, Any]) -> None:
 
 
 def answer(table: pa.Table, output_format: str, output: Path | None) -> None:
-    """A query's answer in a format, to standard output or a file.
+    """A query's answer as table, csv, json or parquet, to standard output or a file.
 
     Raises InputError where there is no folder for the file, and for Parquet without one.
     """
@@ -98,18 +98,20 @@ def answer(table: pa.Table, output_format: str, output: Path | None) -> None:
         with replacing(output) as temporary:
             pq.write_table(table, temporary, compression="zstd")
         return
-    if output_format == "table" and output is None:
+    rows = table.to_pylist()
+    if output_format == "table":
         shown = _table(table.column_names)
-        for row in table.to_pylist():
+        for row in rows:
             shown.add_row(*(_cell(value) for value in row.values()))
-        _print(shown)
-        return
-    if output_format == "json":
-        text = json.dumps(table.to_pylist(), indent=1, default=str) + "\n"
+        if output is None:
+            _print(shown)
+            return
+        text = _plain(shown)
+    elif output_format == "json":
+        text = json.dumps(rows, indent=1, default=str) + "\n"
     else:
         lines = io.StringIO()
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerows([table.column_names, *(row.values() for row in table.to_pylist())])
+        csv.writer(lines, lineterminator="\n").writerows([table.column_names, *(row.values() for row in rows)])
         text = lines.getvalue()
     if output is None:
         print(text, end="")
@@ -153,10 +155,15 @@ def _table(headings: Iterable[str], right: bool = True) -> Table:
 def _print(table: Table) -> None:
     if Console().is_terminal:
         Console().print(table)
-        return
+    else:
+        print(_plain(table), end="")
+
+
+def _plain(table: Table) -> str:
+    """A table outside a terminal: it has no width, so no cell is folded."""
     text = io.StringIO()
-    Console(file=text, width=10_000, color_system=None).print(table)  # a pipe has no width: no cell is folded
-    print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+    Console(file=text, width=10_000, color_system=None).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _cell(value: object, share: bool = False) -> str:

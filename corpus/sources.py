@@ -157,7 +157,8 @@ def _remote_matches(pattern: str, suffixes: tuple[str, ...]) -> list[str]:
 
 def _unreadable(source: str, error: BaseException) -> InputError:
     return InputError(
-        f"{source}: cannot be read ({type(error).__name__}: {error}). Check the path and the rights on it."
+        f"{source}: cannot be read ({type(error).__name__}: {error}). "
+        + ('pip install "corpus[s3]"' if "s3fs" in str(error) else "Check the path and the rights on it.")
     )
 
 

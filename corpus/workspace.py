@@ -206,12 +206,15 @@ class Workspace:
             if damage is None:
                 shutil.rmtree(self._replaced(final), ignore_errors=True)  # what a kill between two renames left
                 return present
-            self.notice(f"{stage}: {damage}; it is built again")
+            why = damage
+        else:
+            why = "it was never built" if present is None else _changes(present, settings, read, files)
         if self.frozen:
             raise WorkspaceError(
-                f"{stage} is not up to date with {self.settings_path} and its inputs. "
-                f"Type: corpus iterate {max(1, self.rounds_done())} -w {self.quoted}"
+                f"{stage} is not up to date: {why}. Type: corpus iterate {max(1, self.rounds_built())} -w {self.quoted}"
             )
+        if present is not None:
+            self.notice(f"{stage}: {why}; it is built again")
         temporary = final.with_name(f".{final.name}.{fingerprint[:12]}")
         manifest = read_manifest(temporary / MANIFEST)
         if manifest is None:
@@ -298,6 +301,24 @@ class Workspace:
             os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+
+def _changes(
+    manifest: Manifest, settings: Mapping[str, Any], inputs: Mapping[str, str], files: Mapping[str, str]
+) -> str:
+    """What differs from a committed stage, in words: settings, files and stages by name."""
+    was = json.loads(json.dumps(manifest.settings))
+    now = json.loads(json.dumps(settings))
+    gone, new = sorted(manifest.files.keys() - files.keys()), sorted(files.keys() - manifest.files.keys())
+    said = [
+        ("setting changed", sorted(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))),
+        ("file gone", gone),
+        ("file new", new),
+        ("file changed", sorted(name for name, stamp in files.items() if manifest.files.get(name, stamp) != stamp)),
+        ("built anew since", sorted(name for name, made in inputs.items() if manifest.inputs.get(name) != made)),
+    ]
+    named = [f"{what}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" for what, names in said if names]
+    return "; ".join(named) or "it was built by other means"
 
 
 def read_manifest(path: Path) -> Manifest | None:

@@ -12,7 +12,7 @@ from typing import Any
 from corpus.collect import extract_part
 from corpus.config import PATHS, Pool, Settings
 from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
-from corpus.errors import InputError, WorkspaceError
+from corpus.errors import WorkspaceError
 from corpus.iterate import iterate
 from corpus.shards import Pieces, write_shards
 from corpus.sources import expand, stamps
@@ -59,7 +59,7 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
     limits = settings.pool
 
     def build(directory: Path) -> Mapping[str, Any]:
-        sources = _ingested(workspace, limits.warcs)
+        sources = list(expand(limits.warcs, workspace.root).values())
         task = partial(extract_rank, sources, pool, unique, recalled, directory, limits)
         build_parts(fan_out, task, len(sources), directory)
         failed = Counter(row["reason"] for path in parts(directory, "failed") for row in read_rows(path, ["reason"]))
@@ -71,22 +71,6 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
         settings=limits.model_dump(include={"max_page_bytes", "page_seconds", "page_megabytes"}),
         inputs=["pool/parts", "pool/unique", workspace.round(number, "recalled")],
     )
-
-
-def _ingested(workspace: Workspace, warcs: Sequence[str]) -> list[str]:
-    """The WARC files that the pool was made of, in the order of its parts."""
-    found = expand(warcs, workspace.root)
-    pool = workspace.manifest("pool/parts")
-    ingested = set(pool.files) if pool else set()
-    gone, new = sorted(ingested - found.keys()), sorted(found.keys() - ingested)
-    if gone or new:
-        sides = ((gone, "gone"), (new, "new"))
-        of = [f"{', '.join(names[:3])} ({len(names)}) {what}" for names, what in sides if names]
-        raise InputError(
-            f"pool.warcs no longer names the files that the pool was made of: {'; '.join(of)}. Put back what is gone, "
-            f"or read them anew: corpus ingest -w {workspace.quoted}"
-        )
-    return list(found.values())
 
 
 def extract_rank(

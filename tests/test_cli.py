@@ -511,7 +511,7 @@ def test_all_verbs_run_in_the_directory_of_a_workspace_that_holds_a_corpus(finis
     (tmp_path / "ws/corpus.toml").write_text(
         settings.replace("epoch = 25", "epoch = 26").replace("[pool]", "[pool]\nmin_chars = 100")
     )
-    for verb in (["iterate", 1], ["finish"]):
+    for verb in (["iterate", 1], ["finish", "--round", 1]):
         done = run(*verb, cwd=tmp_path / "ws")
         assert done.returncode == 0, done.stderr
         assert "pool/parts: done" in done.stderr or "finish/extracted: done" in done.stderr
