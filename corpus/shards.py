@@ -67,16 +67,15 @@ NOT_IN_CORPUS = """
     ORDER BY page_id
 """
 
-# KEPT names a capture by offset, which two WARC files may share; EXTRACTED adds the file.
 IN_CORPUS = """
     SELECT e.page_id, url, url_host_name, url_host_registered_domain, title, e.n_chars, e.n_tokens, language, crawl,
            e.fetch_time, e.warc_filename, e.warc_record_offset, warc_record_length, first_round, score,
            n_formulas, n_formulas_kept, extractor
     FROM extracted e
     JOIN recalled USING (page_id)
-    JOIN kept k ON k.page_id = e.page_id AND k.warc_record_offset = e.warc_record_offset
-    JOIN pool p ON p.page_id = e.page_id AND p.warc_record_offset = k.warc_record_offset
-               AND p.warc_filename = e.warc_filename
+    SEMI JOIN kept USING (page_id, warc_filename, warc_record_offset)
+    JOIN pool p ON p.page_id = e.page_id AND p.warc_filename = e.warc_filename
+               AND p.warc_record_offset = e.warc_record_offset
     ANTI JOIN not_in_corpus n ON n.page_id = e.page_id
 """
 

@@ -89,7 +89,7 @@ def tables(n_pages: int = 30) -> dict[str, list[Row]]:
     ]
     return {
         "pool": pool,
-        "kept": [{"page_id": row["page_id"], "warc_record_offset": row["warc_record_offset"]} for row in pool[:-2]],
+        "kept": [{name: row[name] for name in schema.KEPT.names} for row in pool[:-2]],
         "recalled": recalled,
         "extracted": extracted,
         "failed": [{"page_id": page_id(4), "reason": "timeout"}],
