@@ -244,7 +244,7 @@ class Workspace:
             except OSError as error:
                 if error.errno in DISK_FULL:
                     raise StageError(
-                        f"{stage}: {error.strerror} while writing below {self.root}. "
+                        f"{stage}: {os.strerror(error.errno)} while writing below {self.root}. "
                         "Free some space and type the same command again: finished parts are kept."
                     ) from error
                 raise
