@@ -19,7 +19,7 @@ def average_precision(positive: Flags, score: Scores) -> float | None:
         return None
     score = score.astype(np.float64)
     known = ~np.isnan(score)
-    score[~known] = score[known].min() - 1.0 if known.any() else 0.0
+    score[~known] = np.min(score[known]) - 1.0 if known.any() else 0.0
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(positive[order])
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
