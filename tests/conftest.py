@@ -39,6 +39,11 @@ TINY = SAMPLE | {
 }
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names for bytes: gzip puts the time into them, and parallel workers must agree on the names of all tests."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @dataclass(frozen=True)
 class Crawl:
     """A directory with crawl/*.warc.gz, a seed and benchmark.jsonl, and settings that suit its size."""
