@@ -273,7 +273,7 @@ def test_expanded_pages_are_among_the_next_rounds_positives_and_no_negative_is(t
     held_out = {row["domain"] for row in [*positives, *negatives] if row["held_out"]}
     joined = {row["doc_id"] for row in positives if row["source"] == "expanded"}
     assert joined and joined <= expanded
-    assert {tables.pages[page]["url_host_registered_domain"] for page in expanded - joined} <= held_out
+    assert {tables.pool[page]["url_host_registered_domain"] for page in expanded - joined} <= held_out
     assert not {row["doc_id"] for row in positives} & {row["doc_id"] for row in negatives}
     before = {row["page_id"] for row in tables.of(number - 1, "recalled/recalled")}
     assert not before & {row["doc_id"] for row in negatives if not row["held_out"]}
