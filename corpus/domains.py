@@ -195,7 +195,12 @@ def expand_round(
         row["prefix"]: row["auto"]
         for row in read_rows(workspace.path(workspace.round(number, "domains")) / "prefixes.parquet")
     }
-    by_person = {prefix: proposed.get(prefix, "reject") if said == "auto" else said for prefix, said in persons.items()}
+    # "auto" for a prefix that is not proposed (an earlier round's line, say) leaves its pages to the rule.
+    by_person = {
+        prefix: proposed[prefix] if said == "auto" else said
+        for prefix, said in persons.items()
+        if said != "auto" or prefix in proposed
+    }
     by_rule = {} if manual else {prefix: auto for prefix, auto in proposed.items() if prefix not in by_person}
     decided = {**by_rule, **by_person}
     n_pages: Counter[str] = Counter()

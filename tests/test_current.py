@@ -56,6 +56,9 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("stop", "already_collected", 0.99, "corpus"),
     ("dedup", "near", False, "finish/unique"),
     ("dedup", "ngram", 4, "finish/signatures"),
+    ("dedup", "permutations", 128, "finish/signatures"),
+    ("dedup", "bands", 19, "finish/signatures"),
+    ("dedup", "rows", 5, "finish/signatures"),
     ("dedup", "threshold", 0.9, "finish/unique"),
     ("decontam", "columns", ["answer"], "finish/contaminated"),
     ("decontam", "ngram", 9, "finish/contaminated"),
@@ -95,7 +98,6 @@ def test_every_setting_is_tried_here() -> None:
         ("decontam", "benchmarks"),
         ("domains", "annotate"),
         *(("run", key) for key in ("executor", "ray_address", "slurm_partition")),
-        *(("dedup", key) for key in ("permutations", "bands", "rows")),
     }
     all_keys = {
         (section, key)
@@ -172,16 +174,6 @@ def test_every_stage_reads_what_its_manifest_says(built: tuple[Crawl, Path]) -> 
         *(f"rounds/02/{stage}" for stage in ("recalled", "expanded")),
         *(f"finish/{stage}" for stage in ("extracted", "unique", "contaminated")),
     }
-
-
-def test_the_corpus_is_of_the_round_where_the_stop_rule_ends(built: tuple[Crawl, Path], tmp_path: Path) -> None:
-    crawl, root = built
-    shutil.copytree(root, tmp_path / "ws")
-    settings = crawl.settings_for(tmp_path / "ws", stop={"already_collected": 0.0})
-    workspace = Workspace(tmp_path / "ws")
-    fan_out = fan_out_by(settings.run, workspace)
-    assert collect.last_round(workspace, settings, 2, fan_out) == 2  # round 1 has none before it to agree with
-    assert collect.last_round(workspace, crawl.settings_for(tmp_path / "ws"), 1, fan_out) == 1
 
 
 def test_finish_refuses_a_round_that_was_damaged_and_does_not_fall_back_on_the_one_before(

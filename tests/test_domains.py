@@ -118,6 +118,14 @@ def test_any_line_of_a_person_goes_before_the_rule(tmp_path: Path) -> None:
     }
 
 
+def test_auto_for_a_prefix_that_is_not_proposed_leaves_its_pages_to_the_rule(tmp_path: Path) -> None:
+    workspace = make_pool(tmp_path, {f"http://a.org/x/{i}": i < 3 for i in range(4)})
+    _, proposed = shares(workspace)
+    assert proposed == {"a.org": "accept"}  # a.org/x holds the same pages
+    assert expanded(workspace, {"a.org/x": "auto"}) == {"a.org:3"}
+    assert expanded(workspace, {"a.org/x": "reject"}) == set()
+
+
 def test_the_rule_decides_nothing_in_manual_mode(tmp_path: Path) -> None:
     workspace = make_pool(tmp_path, MIXED)
     shares(workspace)

@@ -11,9 +11,11 @@ import pytest
 from conftest import Crawl, Finished
 from warcio.archiveiterator import ArchiveIterator
 
+from corpus.config import Stop
 from corpus.text import words
 from corpus.urls import canonical_url, page_id, prefixes
 from corpus.workspace import file_digest, parts
+from pipelines.collect import last_round
 from pipelines.export import export_corpus, verify_export
 from pipelines.fanout import fan_out_by
 from sample import benchmark
@@ -416,3 +418,13 @@ def test_exported_tokens_read_back_as_the_corpus(finished: Finished, tables: Tab
     verified = verify_export(workspace, "verified")
     assert verified.n_mismatches == 0
     assert verified.n_documents == len(tables.corpus)
+
+
+def test_the_corpus_is_of_the_round_where_the_stop_rule_ends(finished: Finished) -> None:
+    """Three rounds are built; any agreement with the round before ends the loop in the second."""
+    workspace, settings = finished.workspace, finished.settings
+    fan_out = fan_out_by(settings.run, workspace)
+    lenient = settings.model_copy(update={"stop": Stop(already_collected=0.0)})
+    assert last_round(workspace, lenient, 3, fan_out) == 2
+    assert last_round(workspace, settings, 3, fan_out) == 3
+    assert last_round(workspace, settings, 1, fan_out) == 1
