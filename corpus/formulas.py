@@ -1,44 +1,22 @@
-"""Where a web page keeps its formulas, and what their TeX is.
+"""Formulas of a page through main-content extraction: each becomes a token that survives as an ordinary word.
 
-A page writes a formula as TeX between delimiters, in a script, beside MathML, in the alternative
-text of an image, or in an attribute. `take_formulas` replaces each by a token that survives
-main-content extraction as an ordinary word; `put_back` turns tokens into TeX again. A finder in
-`_FINDERS` stands for each kind. MathML and rendered HTML without TeX beside it stay as they are.
+`take_formulas` replaces each formula whose TeX is known by a token; `put_back` turns tokens into TeX
+again. A finder in `_FINDERS` stands for each kind. MathML and rendered HTML without TeX beside it
+stay as they are.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote, unquote_plus
 
 import xxhash
 from lxml import etree
 from lxml.html import HtmlElement
 
-MAX_TEX_CHARS = 10_000  # longer stretches between two delimiters are prose between two strays
-MAX_INLINE_CHARS = 1_000  # the same for single dollars
+from corpus.markup import IMAGE_MARKS, RENDERED_CLASSES, TEX_CLASSES, WRAPPER_CLASS, read_image
+from corpus.tex import DELIMITERS, Formula, find_tex, read_formula, reads_like_tex
 
-TEX_CLASSES = frozenset({"math", "math-container", "math-tex", "arithmatex", "tex", "latex"})  # TeX is their text
-RENDERED_CLASSES = frozenset({"MathJax", "MathJax_Display", "MathJax_Preview", "MathJax_SVG", "MathJax_CHTML"})
-WRAPPER_CLASS = re.compile(r"(?:^|\s)(?:katex|mwe-math|MathJax)")  # of what stands around MathML and its rendered copy
-IMAGE_CLASS = re.compile(r"(?:^|\s)(?:(?:math|tex|latex)(?!\S)|mwe-math-fallback|ql-img-)")
-IMAGE_SOURCE = re.compile(r"latex\.php\?|codecogs\.com/|/(?:mathtex|mimetex)\.cgi\?|images/math/|[?&]cht=tx&", re.I)
-IMAGE_MARKS = ("math", "latex", 'tex"', "tex.cgi", "cht=tx", "ql-img")  # a page without any has no such image
-IMAGE_QUERY = re.compile(r"[?&](?:latex|chl)=([^&]*)|codecogs\.com/[^?]*\?(.+)|tex\.cgi\?(.+)", re.I | re.S)
-IMAGE_STYLE = re.compile(r"(?:\\(?:inline|dpi\s*\{\d+\}|(?:bg|fn)_\w+|small|large|huge)(?![A-Za-z])\s*)+", re.I)
-
-_DELIMITERS = (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False))
-_CLOSERS = {opener: closer for opener, closer, _ in _DELIMITERS}
-_ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign"
-_OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
-_SURELY_TEX = re.compile(r"\\[A-Za-z{}]|\^|(?<![A-Za-z])[A-Za-z]_|_\{")
-_PROSE = re.compile(r"[A-Za-z]{3,}[^A-Za-z].*?[A-Za-z]{3}|[A-Za-z]{8}|^\d[\d,.]*\s*[A-Za-z]{2}", re.S)
-_SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z0-9_])", re.ASCII)  # "the $n$th", "all $x$s"
-# Of macros: they show nothing.
-DEFINITION = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|require|let|g?def)(?![A-Za-z])"
-)
 _CODE = " or ".join(
     f"ancestor-or-self::{tag}" for tag in ("pre", "code", "kbd", "samp", "tt", "script", "style", "textarea", "head")
 )
@@ -46,92 +24,6 @@ _TEXTS_WITH_TEX = etree.XPath(
     rf"//text()[(contains(., '$') or contains(., '\(') or contains(., '\[') or contains(., '\begin')) "
     f"and not(parent::*[{_CODE}])]"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    tex: str  # without delimiters
-    display: bool
-
-    def __str__(self) -> str:
-        return f"$${self.tex}$$" if self.display else f"${self.tex}$"
-
-
-def read_formula(source: str, display: bool = False) -> Formula | None:
-    r"""The formula that `source` writes, with or without delimiters; None where it is blank.
-
-    read_formula(r"\(x^2\)") == Formula("x^2", False). MediaWiki's {\displaystyle ..} is taken off.
-    """
-    tex = source.strip()
-    for opener, closer, shown in _DELIMITERS:
-        if tex.startswith(opener) and tex.endswith(closer) and len(tex) >= len(opener) + len(closer):
-            tex, display = tex[len(opener) : -len(closer)], display or shown
-            break
-    if tex.startswith("{\\displaystyle ") and tex.endswith("}"):
-        tex = tex[len("{\\displaystyle ") : -1]
-    # A blank line ends a formula in TeX, and a line break inside one means nothing.
-    tex = " ".join(tex.split())
-    return Formula(tex, display) if tex and not DEFINITION.match(tex) else None
-
-
-def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
-    """The formula that an image shows, by its class or address; None for any other image.
-
-    The alternative text is preferred; codecogs, mimetex and WordPress carry TeX in the address too.
-    """
-    source, classes = attributes.get("data-src") or attributes.get("src") or "", attributes.get("class") or ""
-    by_address = IMAGE_SOURCE.search(source)
-    if not by_address and not IMAGE_CLASS.search(classes):
-        return None
-    display = "-display" in classes
-    tex = attributes.get("alt") or ""
-    if by_address and (query := IMAGE_QUERY.search(source)) and (not tex.strip() or "codecogs" in source):
-        decoded = unquote_plus if query[1] else unquote  # of a form's field a plus is a space
-        tex = decoded(query[1] or query[2] or query[3] or "").replace("&space;", " ").replace("&plus;", "+")
-    style = IMAGE_STYLE.match(tex.strip())
-    return read_formula(tex.strip()[style.end() :] if style else tex, display)
-
-
-def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
-    r"""Formulas between delimiters in running text: (start, end, formula), from left to right.
-
-    Delimiters are $..$, $$..$$, \(..\), \[..\] and \begin{equation} and its kin. A single dollar
-    opens a formula only where the text up to the next one reads like one: prices and shell
-    variables do not. Linear in len(text): the next place of each closer is looked up once.
-    """
-    next_closer: dict[str, int] = {}
-    position = 0
-    while opener := _OPENER.search(text, position):
-        mark, position = opener.group(), opener.end()
-        if mark in ("\\\\", "\\$"):
-            continue
-        closer = f"\\end{{{opener['env']}}}" if opener["env"] else _CLOSERS[mark]
-        end = next_closer.get(closer, -1)
-        if end < position:
-            end = text.find(closer, position)
-            while closer == "$" and end > 0 and text[end - 1] == "\\":
-                end = text.find(closer, end + 1)
-            end = next_closer[closer] = len(text) if end < 0 else end
-        if end == len(text) or end - position > (MAX_INLINE_CHARS if mark == "$" else MAX_TEX_CHARS):
-            continue
-        tex, after = text[position:end], end + len(closer)
-        if mark == "$" and not _reads_like_tex(tex, text[opener.start() - 1 : opener.start()], text[after : after + 4]):
-            continue
-        whole = text[opener.start() : after] if opener["env"] else tex
-        formula = read_formula(whole, display=mark not in ("$", "\\("))
-        if formula is not None and "\n\n" not in tex:
-            yield opener.start(), after, formula
-            position = after
-
-
-def _reads_like_tex(tex: str, before: str, after: str) -> bool:
-    if not tex or tex.isspace():
-        return False
-    if _SURELY_TEX.search(tex):
-        return True
-    if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()):
-        return False
-    return _SUFFIX.match(after) is not None and _PROSE.search(tex) is None
 
 
 @dataclass(slots=True)
@@ -227,8 +119,8 @@ def _take_classes(tree: HtmlElement, taken: TakenFormulas) -> None:
         if len(element) or not _has_class(element, TEX_CLASSES):
             continue
         tex = (element.text or "").strip()
-        delimited = any(opener in tex for opener, _, _ in _DELIMITERS)  # found as text
-        if not delimited and taken.prefix not in tex and _reads_like_tex(tex, "", ""):
+        delimited = any(opener in tex for opener, _, _ in DELIMITERS)  # found as text
+        if not delimited and taken.prefix not in tex and reads_like_tex(tex, "", ""):
             _replace(element, read_formula(tex, element.tag == "div"), taken)
 
 

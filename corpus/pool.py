@@ -8,8 +8,9 @@ from typing import Any
 
 import xxhash
 
-from corpus import extract, language
+from corpus import language
 from corpus.charset import decode
+from corpus.cheap import cheap_text
 from corpus.config import Pool
 from corpus.guard import Failure, Guard
 from corpus.schema import DROPPED, PAGE
@@ -71,7 +72,7 @@ def read_page(page: tuple[bytes, str | None]) -> PageText:
     """A payload and its HTTP charset to text and what is told from it. Runs under a Guard."""
     payload, http_charset = page
     html, charset = decode(payload, http_charset)
-    cheap = extract.cheap_text(html)
+    cheap = cheap_text(html)
     return PageText(
         content_digest=xxhash.xxh3_128_hexdigest(payload),
         content_charset=charset,

@@ -7,8 +7,11 @@ import time
 import pytest
 import trafilatura
 
-from corpus.extract import careful_text, cheap_text, without_definitions
-from corpus.formulas import Formula, find_tex, read_formula, read_image, take_formulas
+from corpus.cheap import cheap_text
+from corpus.extract import careful_text
+from corpus.formulas import take_formulas
+from corpus.markup import read_image
+from corpus.tex import Formula, find_tex, read_formula, without_definitions
 
 PROSE = (
     "Every bounded sequence of real numbers has a convergent subsequence, and the proof halves an interval again "

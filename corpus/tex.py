@@ -1,0 +1,108 @@
+r"""TeX in running text: what a formula is, where one starts and ends, and what only looks like one."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_TEX_CHARS = 10_000  # longer stretches between two delimiters are prose between two strays
+MAX_INLINE_CHARS = 1_000  # the same for single dollars
+
+DELIMITERS = (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False))
+_CLOSERS = {opener: closer for opener, closer, _ in DELIMITERS}
+_ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign"
+_OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
+_SURELY_TEX = re.compile(r"\\[A-Za-z{}]|\^|(?<![A-Za-z])[A-Za-z]_|_\{")
+_PROSE = re.compile(r"[A-Za-z]{3,}[^A-Za-z].*?[A-Za-z]{3}|[A-Za-z]{8}|^\d[\d,.]*\s*[A-Za-z]{2}", re.S)
+_SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z0-9_])", re.ASCII)  # "the $n$th", "all $x$s"
+# Of macros: they show nothing.
+_DEFINITION = re.compile(
+    r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|require|let|g?def)(?![A-Za-z])"
+)
+_CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_PREAMBLE = re.compile(rf"(\\\(|\\\[|\$\$)\s*{_DEFINITION.pattern}")
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    tex: str  # without delimiters
+    display: bool
+
+    def __str__(self) -> str:
+        return f"$${self.tex}$$" if self.display else f"${self.tex}$"
+
+
+def read_formula(source: str, display: bool = False) -> Formula | None:
+    r"""The formula that `source` writes, with or without delimiters; None where it is blank.
+
+    read_formula(r"\(x^2\)") == Formula("x^2", False). MediaWiki's {\displaystyle ..} is taken off.
+    """
+    tex = source.strip()
+    for opener, closer, shown in DELIMITERS:
+        if tex.startswith(opener) and tex.endswith(closer) and len(tex) >= len(opener) + len(closer):
+            tex, display = tex[len(opener) : -len(closer)], display or shown
+            break
+    if tex.startswith("{\\displaystyle ") and tex.endswith("}"):
+        tex = tex[len("{\\displaystyle ") : -1]
+    # A blank line ends a formula in TeX, and a line break inside one means nothing.
+    tex = " ".join(tex.split())
+    return Formula(tex, display) if tex and not _DEFINITION.match(tex) else None
+
+
+def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
+    r"""Formulas between delimiters in running text: (start, end, formula), from left to right.
+
+    Delimiters are $..$, $$..$$, \(..\), \[..\] and \begin{equation} and its kin. A single dollar
+    opens a formula only where the text up to the next one reads like one: prices and shell
+    variables do not. Linear in len(text): the next place of each closer is looked up once.
+    """
+    next_closer: dict[str, int] = {}
+    position = 0
+    while opener := _OPENER.search(text, position):
+        mark, position = opener.group(), opener.end()
+        if mark in ("\\\\", "\\$"):
+            continue
+        closer = f"\\end{{{opener['env']}}}" if opener["env"] else _CLOSERS[mark]
+        end = next_closer.get(closer, -1)
+        if end < position:
+            end = text.find(closer, position)
+            while closer == "$" and end > 0 and text[end - 1] == "\\":
+                end = text.find(closer, end + 1)
+            end = next_closer[closer] = len(text) if end < 0 else end
+        if end == len(text) or end - position > (MAX_INLINE_CHARS if mark == "$" else MAX_TEX_CHARS):
+            continue
+        tex, after = text[position:end], end + len(closer)
+        if mark == "$" and not reads_like_tex(tex, text[opener.start() - 1 : opener.start()], text[after : after + 4]):
+            continue
+        whole = text[opener.start() : after] if opener["env"] else tex
+        formula = read_formula(whole, display=mark not in ("$", "\\("))
+        if formula is not None and "\n\n" not in tex:
+            yield opener.start(), after, formula
+            position = after
+
+
+def reads_like_tex(tex: str, before: str, after: str) -> bool:
+    if not tex or tex.isspace():
+        return False
+    if _SURELY_TEX.search(tex):
+        return True
+    if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()):
+        return False
+    return _SUFFIX.match(after) is not None and _PROSE.search(tex) is None
+
+
+def without_definitions(text: str) -> str:
+    r"""`text` without the preambles of macros that pages carry between delimiters.
+
+    They show nothing, and an empty page that carries one reads like mathematics to a classifier.
+    `a \( \newcommand{\lt}{<} \) b` gives `a  b`.
+    """
+    kept, start = [], 0
+    for found in _PREAMBLE.finditer(text):
+        if found.start() < start:
+            continue
+        end = text.find(_CLOSING[found[1]], found.end())
+        if end < 0:
+            break
+        kept.append(text[start : found.start()])
+        start = end + 2
+    return "".join([*kept, text[start:]])
