@@ -2,16 +2,21 @@
 
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import brotli
 from fastwarc.stream_io import ZstdReader
+from isal import isal_zlib
+
+from corpus.fields import HEADER_END, Field
+from corpus.members import GZIP, InflateError
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 UNKNOWN_TYPES = ("", "*/*", "unknown/unknown", "application/unknown", "application/x-unknown-content-type")
-HEADER_END = re.compile(rb"\r{0,2}\n\r{0,2}\n")
+TRANSFER_ENCODING, CONTENT_ENCODING, CONTENT_TYPE = map(
+    Field, ("Transfer-Encoding", "Content-Encoding", "Content-Type")
+)
 STATUS_LINE = re.compile(rb"(?:HTTP/\d(?:\.\d+)?|ICY)[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
 CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,500})?\r?\n")
 CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
@@ -32,28 +37,22 @@ class BadEncoding(ValueError):
     """A body that its Content-Encoding does not decode."""
 
 
-@dataclass(frozen=True)
-class HttpMessage:
-    """status; headers by lower-case name, the first of each; body as stored."""
+class HttpMessage(NamedTuple):
+    """status; header: its lines, for `Field.of`; body as stored."""
 
     status: int
-    headers: dict[str, str]
+    header: bytes
     body: bytes
 
 
-def parse_http(block: bytes) -> HttpMessage | None:
-    """The response that a record's block holds, None where it does not begin with a status line."""
-    found = STATUS_LINE.match(block)
+def parse_http(held: bytes, start: int, end: int) -> HttpMessage | None:
+    """The response that a record's block, held[start:end], is; None where it does not begin with a status line."""
+    found = STATUS_LINE.match(held, start, end)
     if not found:
         return None
-    end = HEADER_END.search(block)
-    lines = block[: end.start() if end else len(block)].decode("utf-8", "replace").splitlines()[1:]
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.setdefault(name.strip().lower(), value.strip())
-    return HttpMessage(int(found[1]), headers, block[end.end() :] if end else b"")
+    blank = HEADER_END.search(held, start, end)
+    n_header, body = blank.span() if blank else (end, end)
+    return HttpMessage(int(found[1]), held[start:n_header], held[body:end])
 
 
 def decode_body(message: HttpMessage, max_bytes: int) -> tuple[bytes, str | None]:
@@ -66,10 +65,10 @@ def decode_body(message: HttpMessage, max_bytes: int) -> tuple[bytes, str | None
     Raises BadEncoding where not one byte can be decoded, or the encoding has no name we know.
     """
     body, damage = message.body, None
-    if "chunked" in message.headers.get("transfer-encoding", "").lower():
+    if "chunked" in TRANSFER_ENCODING.of(message.header).lower():
         body, damage = _dechunked(body)
-    names = [name.strip().lower() for name in message.headers.get("content-encoding", "").split(",")]
-    for name in reversed(names):
+    for name in reversed(CONTENT_ENCODING.of(message.header).lower().split(",")):
+        name = name.strip()
         if name in DECODERS and body and not _is_plain(name, body):
             body, reason = _decoded(DECODERS[name](body), max_bytes)
             damage = damage or reason
@@ -80,13 +79,11 @@ def decode_body(message: HttpMessage, max_bytes: int) -> tuple[bytes, str | None
     return body, damage
 
 
-def http_charset(message: HttpMessage) -> str | None:
-    found = CHARSET.search(message.headers.get("content-type", ""))
-    return found[1] if found else None
-
-
-def content_type(message: HttpMessage) -> str:
-    return message.headers.get("content-type", "").partition(";")[0].strip().lower()
+def content_type(message: HttpMessage) -> tuple[str, str | None]:
+    """Content-Type without parameters, "" without one, and the charset that it declares."""
+    declared = CONTENT_TYPE.of(message.header)
+    charset = CHARSET.search(declared)
+    return declared.partition(";")[0].strip().lower(), charset[1] if charset else None
 
 
 def is_html(declared: str, identified: str, payload: bytes) -> bool:
@@ -105,7 +102,7 @@ def is_html(declared: str, identified: str, payload: bytes) -> bool:
 def _is_plain(name: str, body: bytes) -> bool:
     """Whether a body that claims to be encoded visibly is not."""
     if name in ("gzip", "x-gzip"):
-        return not body.startswith(b"\x1f\x8b")
+        return not body.startswith(GZIP[:2])
     return HTML_START.match(body) is not None
 
 
@@ -137,7 +134,7 @@ def _decoded(pieces: Iterator[bytes], max_bytes: int) -> tuple[bytes, str | None
                 return b"".join(kept)[:max_bytes], "length"
     except EOFError:
         damage = "incomplete"
-    except (zlib.error, brotli.error, OSError) as error:
+    except (InflateError, brotli.error, OSError) as error:
         damage = "incomplete"
         if not n_bytes:
             raise BadEncoding(str(error)) from error
@@ -146,22 +143,24 @@ def _decoded(pieces: Iterator[bytes], max_bytes: int) -> tuple[bytes, str | None
 
 def _inflated(body: bytes, window_bits: int) -> Iterator[bytes]:
     """gzip members one after the other, or one zlib or raw stream; EOFError where it breaks off."""
-    while body:
-        inflater = zlib.decompressobj(window_bits)
-        rest = body
+    at = 0
+    while at < len(body):
+        inflater = isal_zlib.decompressobj(window_bits)
         while not inflater.eof:
-            yield inflater.decompress(rest[:DECODE_BYTES], PIECE_BYTES)
-            n_used = len(rest[:DECODE_BYTES]) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
-            if not n_used and not inflater.eof and not rest:
+            given = body[at : at + DECODE_BYTES]
+            yield inflater.decompress(given, PIECE_BYTES)
+            n_used = len(given) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+            if not given and not inflater.eof:
                 raise EOFError
-            rest = rest[n_used:]
-        body = rest if window_bits > zlib.MAX_WBITS and rest.startswith(b"\x1f\x8b") else b""
+            at += n_used
+        if window_bits <= isal_zlib.MAX_WBITS or not body.startswith(GZIP[:2], at):
+            return
 
 
 def _deflated(body: bytes) -> Iterator[bytes]:
     """What servers call deflate: a zlib stream (RFC 9110), or a raw one where its first bytes are no zlib header."""
     zlib_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    return _inflated(body, zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS)
+    return _inflated(body, isal_zlib.MAX_WBITS if zlib_header else -isal_zlib.MAX_WBITS)
 
 
 def _unbrotlied(body: bytes) -> Iterator[bytes]:
@@ -180,8 +179,8 @@ def _unzstd(body: bytes) -> Iterator[bytes]:
 
 
 DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
-    "gzip": lambda body: _inflated(body, zlib.MAX_WBITS | 16),
-    "x-gzip": lambda body: _inflated(body, zlib.MAX_WBITS | 16),
+    "gzip": lambda body: _inflated(body, isal_zlib.MAX_WBITS | 16),
+    "x-gzip": lambda body: _inflated(body, isal_zlib.MAX_WBITS | 16),
     "deflate": _deflated,
     "br": _unbrotlied,
     "zstd": _unzstd,

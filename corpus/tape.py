@@ -1,16 +1,25 @@
-"""The decompressed bytes of a WARC or ARC file: plain, gzip by members or whole, zstd."""
+"""The decompressed bytes of a WARC or ARC file: plain, gzip by members or whole, zstd by frames or whole."""
 
 import re
-import zlib
 from collections import deque
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from fastwarc.stream_io import ZstdReader
+from corpus.members import (
+    DICTIONARY,
+    GZIP,
+    READ_BYTES,
+    ZSTD,
+    DamagedMember,
+    Stored,
+    gzip_member,
+    inflated_start,
+    plain_blocks,
+    skip_other_frames,
+    zstd_dictionary,
+    zstd_frame,
+)
 
-GZIP = b"\x1f\x8b\x08"
-ZSTD = (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")  # a frame; the dictionary that may come first
-READ_BYTES = 65_536
-INFLATE_BYTES = 16_384  # given to zlib at a time: no more than 17 MB come out (1,032:1)
 WARC_LINE = rb"WARC/[01]\.\d+[ \t]*\r{0,2}\n"
 ARC_LINE = (  # the URL-record of version 1 or 2
     rb"(?P<url>(?:filedesc|https?|ftp|dns):[^\r\n]{1,8000}) (?:[\d.]{7,15}|[\da-fA-F:]+) (?P<date>\d{8,18})"
@@ -20,124 +29,119 @@ START = re.compile(WARC_LINE + b"|" + ARC_LINE)
 # Where one may start among other bytes: a record that was cut off and the next one may share a line.
 NEXT_START = re.compile(WARC_LINE + rb"(?=(?i:WARC|Content)-)|\n(?=" + ARC_LINE + b")")
 LONGEST_START = 9_000
+MEMBER_START = re.compile(re.escape(GZIP) + b"|" + re.escape(ZSTD))
+CANDIDATE_BYTES = 1 << 18  # of a member, to see its first line: a zstd block is up to 128 KB
 
 
 class Tape:
-    """The decompressed bytes of a file, read forward, `start` being the address of the first one held.
+    """The decompressed bytes of a file, read forward: `held` from index `at` on, `address` that of `held[at]`.
 
-    `members` maps addresses where gzip members start to their file offsets, from the one that
-    `start` lies in. `damage` says why no more bytes come: None at a proper end of the file.
+    Addresses count decompressed bytes; in an uncompressed file they are offsets, too. counted: from
+    the start of the file, and not from a member in its middle. members: (address, file offset) of each gzip
+    member or zstd frame, from the one that `held[at]` lies in.
+    damage: why no more bytes come, None at a proper end of the file. packed: it is in members.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.held = bytearray()
-        self.start = 0
+    def __init__(self, file: BinaryIO, offset: int = 0) -> None:
+        self.held = b""
+        self.at = 0
+        self.address = offset
         self.members: deque[tuple[int, int]] = deque()
         self.damage: str | None = None
-        self.file_offset = 0  # of the next byte that was not decompressed
-        self._file: BinaryIO | ZstdReader = file
-        self._input = file.read(READ_BYTES)
-        self._inflater: zlib._Decompress | None = None
-        self.gzipped = self._input.startswith(GZIP[:2])
-        if self._input.startswith(ZSTD):
-            file.seek(0)
-            self._file, self._input = ZstdReader(file), b""
+        self._file = file
+        self._dictionary = zstd_dictionary(file)
+        self._open_at(offset)
+        self.counted = offset == 0 or not self.packed
+
+    @property
+    def offset(self) -> int:
+        """Of the next byte as stored."""
+        return self._stored.offset
+
+    @property
+    def member(self) -> int | None:
+        """File offset of the member that starts at `address`, None where none does."""
+        return self.members[0][1] if self.members and self.members[0][0] == self.address else None
 
     def hold(self, n_bytes: int) -> int:
         """Hold `n_bytes` if the file has them; returns how many of them are held."""
-        while len(self.held) < n_bytes and self._more():
-            pass
-        return min(n_bytes, len(self.held))
+        n_held = len(self.held) - self.at
+        if n_held < n_bytes:
+            pieces = [self.held[self.at :]] if n_held else []
+            # What is held is copied: where that is much, as much again comes of it, or small members cost the square.
+            n_wanted = max(n_bytes, 2 * n_held) if n_held > READ_BYTES else n_bytes
+            self._end = self.address + n_held
+            while n_held < n_wanted and (piece := self._next_piece()) is not None:
+                pieces.append(piece)
+                n_held += len(piece)
+                self._end += len(piece)
+            self.held, self.at = b"".join(pieces), 0
+            self._forget_members()
+        return min(n_bytes, n_held)
 
     def advance(self, n_bytes: int) -> None:
-        del self.held[:n_bytes]
-        self.start += n_bytes
-        while len(self.members) > 1 and self.members[1][0] <= self.start:
+        self.at += n_bytes
+        self.address += n_bytes
+        self._forget_members()
+
+    def _forget_members(self) -> None:
+        while len(self.members) > 1 and self.members[1][0] <= self.address:
             self.members.popleft()
 
-    def member_at(self, address: int) -> int | None:
-        """File offset of the gzip member that starts at `address`, None where none does."""
-        return next((offset for at, offset in reversed(self.members) if at == address), None)
-
-    def rewind(self, address: int) -> bool:
-        """Back to an earlier address; only an uncompressed file can."""
-        if self.gzipped or isinstance(self._file, ZstdReader):
-            return False
-        self._file.seek(address)
-        self.held, self._input, self.start, self.file_offset = bytearray(), b"", address, address
-        return True
+    def rewind(self, address: int) -> None:
+        """Back to an earlier address of an uncompressed file."""
+        self.held, self.at, self.address = b"", 0, address
+        self._open_at(address)
 
     def recover(self) -> bool:
-        """After corrupt data: on to the next gzip member that begins with a record; False where none does."""
-        if isinstance(self._file, ZstdReader):
-            return False
-        address, base = self.start + len(self.held), self.members[-1][1] + 1 if self.members else 1
+        """After corrupt data: on to the next member that begins with a record; False where none does."""
+        base = self.members[-1][1] + 1 if self.members else 1
         self._file.seek(base)
-        window = self._file.read(READ_BYTES)
-        while window:
-            found = window.find(GZIP)
-            if found >= 0 and len(window) - found < READ_BYTES // 2 and (more := self._file.read(READ_BYTES)):
-                window += more  # enough of the candidate to see its first line
-            if found < 0:
-                found = max(len(window) - len(GZIP) + 1, 1)
-                more = self._file.read(READ_BYTES)
-                base, window = base + found, (window[found:] + more if more else b"")
-            elif START.match(_inflated_start(window[found : found + READ_BYTES // 2])):
-                self.held, self._inflater, self.damage = bytearray(), None, None
-                self.start, self.file_offset, self._input = address, base + found, window[found:]
+        window, at = self._file.read(READ_BYTES), 0
+        while True:
+            found = MEMBER_START.search(window, at)
+            keep = found.start() if found else max(at, len(window) - len(ZSTD) + 1)
+            if len(window) - keep < CANDIDATE_BYTES and (more := self._file.read(READ_BYTES)):
+                base, window, at = base + keep, window[keep:] + more, 0
+            elif not found:
+                return False
+            elif START.match(
+                inflated_start(memoryview(window)[keep:][:CANDIDATE_BYTES], LONGEST_START, self._dictionary)
+            ):
+                self.address += len(self.held) - self.at
+                self.held, self.at, self.damage = b"", 0, None
                 self.members.clear()
-                self.gzipped = True
+                self._open_at(base + keep)
                 return True
             else:
-                base, window = base + found + 1, window[found + 1 :]
-        return False
+                at = keep + 1
 
-    def _more(self) -> bool:
-        """Hold a few more bytes; False where the file ends or is corrupt."""
+    def _open_at(self, offset: int) -> None:
+        """Go on at a file offset, as what stands there says."""
+        self._stored = Stored(self._file, offset)
+        start = self._stored.take(4)
+        self._stored.give_back(len(start))
+        self._zstd = start in (ZSTD, DICTIONARY)
+        self.packed = self._zstd or start.startswith(GZIP[:2])
+        self._pieces: Iterator[bytes] | None = None if self.packed else plain_blocks(self._stored)
+
+    def _next_piece(self) -> bytes | None:
+        """What the file goes on with, b"" at the end of a member; None where the file ends or is corrupt."""
         if self.damage:
-            return False
-        if len(self._input) < len(GZIP):
-            try:
-                self._input += self._file.read(READ_BYTES)
-            except OSError:
-                if not isinstance(self._file, ZstdReader):
-                    raise
-                self.damage = "corrupt"
-                return False
-        if not self._input:
-            self.damage = "incomplete" if self._inflater else None
-            return False
-        if not self.gzipped:
-            self.held += self._input
-            self.file_offset += len(self._input)
-            self._input = b""
-            return True
-        return self._inflate()
-
-    def _inflate(self) -> bool:
-        if self._inflater is None:
-            self.members.append((self.start + len(self.held), self.file_offset))
-            if not self._input.startswith(GZIP):
-                self.damage = "incomplete" if GZIP.startswith(self._input) else "corrupt"
-                return False
-            self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        given = self._input[:INFLATE_BYTES]
+            return None
+        if self._pieces is None:
+            if self._zstd:
+                skip_other_frames(self._stored)
+            if self._stored.at_end():
+                return None
+            self.members.append((self._end, self._stored.offset))
+            self._pieces = zstd_frame(self._stored, self._dictionary) if self._zstd else gzip_member(self._stored)
         try:
-            self.held += self._inflater.decompress(given)
-        except zlib.error:
-            self.damage = "corrupt"
-            return False
-        n_used = len(given) - len(self._inflater.unused_data)
-        self.file_offset += n_used
-        self._input = self._input[n_used:]
-        if self._inflater.eof:
-            self._inflater = None
-        return True
-
-
-def _inflated_start(data: bytes) -> bytes:
-    """What the first bytes of a gzip member come to, b"" where they are none."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, LONGEST_START)
-    except zlib.error:
-        return b""
+            piece = next(self._pieces, None)
+        except DamagedMember as damaged:
+            self.damage = damaged.reason
+            return None
+        if piece is None and self.packed:
+            self._pieces = None
+            return b""
+        return piece

@@ -2,21 +2,13 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from corpus.charset import decode
 from corpus.errors import InputError
-from corpus.payload import (
-    HTML_TYPES,
-    UNKNOWN_TYPES,
-    BadEncoding,
-    content_type,
-    decode_body,
-    http_charset,
-    is_html,
-    parse_http,
-)
+from corpus.fields import Field
+from corpus.payload import HTML_TYPES, UNKNOWN_TYPES, BadEncoding, content_type, decode_body, is_html, parse_http
 from corpus.records import Damage, Record, read_frames
 from corpus.sources import expand, open_source, read_range
 
@@ -24,15 +16,20 @@ __all__ = ["Dropped", "Response", "decode", "expand", "read_record", "read_recor
 
 MAX_BYTES = 10_000_000
 FRAMING_BYTES = 1_000_000  # room for HTTP headers and chunk sizes in a block of MAX_BYTES
+TEXT_TYPE = "text/plain"
+PAGE_TYPES = HTML_TYPES + UNKNOWN_TYPES
+WARC_TYPE, URL, DATE = Field("WARC-Type"), Field("WARC-Target-URI"), Field("WARC-Date")
+BLOCK_TYPE, IDENTIFIED_TYPE = Field("Content-Type"), Field("WARC-Identified-Payload-Type")
+TRUNCATED, IS_PART_OF = Field("WARC-Truncated"), Field("isPartOf")
 
 
-@dataclass(frozen=True)
-class Response:
-    """A HTML page as captured: a response record with status 200.
+class Response(NamedTuple):
+    """A page as captured: a response record with status 200 that holds HTML, or a WET file's plain text of one.
 
-    offset, length: bytes of the record in the file as stored; where a gzip file is compressed
-    as a whole (or is zstd), bytes of the decompressed file, and reading the record again
-    costs reading up to there. payload: de-chunked, content encoding removed. truncated: why the
+    offset, length: bytes of the record in the file as stored; where a gzip member or zstd frame
+    holds several records, bytes of the decompressed file, and reading the record again costs
+    reading up to there. content_type: as declared, or "text/plain" for a WET file's, whose text
+    in UTF-8 is the payload. payload: de-chunked, content encoding removed. truncated: why the
     payload is not whole: WARC-Truncated, "incomplete" (file, chunks or encoding end too early)
     or "length" (cut at the limit).
     """
@@ -49,8 +46,7 @@ class Response:
     status: int
 
 
-@dataclass(frozen=True)
-class Dropped:
+class Dropped(NamedTuple):
     """A record, or a stretch of a file, that is no page. reason: a WARC-Type that is no response
     (warcinfo, request, metadata, conversion, revisit, resource ...), not_http, bad_http,
     status_NNN, not_html, empty_body, bad_content_encoding, corrupt, incomplete, empty_file, not_warc."""
@@ -60,21 +56,35 @@ class Dropped:
     reason: str
 
 
-def read_records(source: str, max_bytes: int = MAX_BYTES) -> Iterator[Response | Dropped]:
-    """Everything in a WARC or ARC file, in file order: a page or the reason why not.
+class _Payload(NamedTuple):
+    content_type: str
+    charset: str | None
+    payload: bytes
+    damage: str | None
+
+
+def read_records(
+    source: str, max_bytes: int = MAX_BYTES, start: int = 0, crawl: str | None = None
+) -> Iterator[Response | Dropped]:
+    """Everything in a WARC, WET or ARC file, in file order: a page or the reason why not.
 
     source: a path, or a URL that fsspec opens. Memory is flat in the file's size. A page inside
     which the file breaks off is kept as "incomplete" where its HTTP headers and some of its
     body are there.
 
-    Raises InputError, naming source, where it cannot be opened or read.
+    start: offset of the one to begin with, as reading the whole file gave it: the same follow.
+    crawl: the name that held there, until a warcinfo record says another.
+
+    Raises InputError, naming source, where it cannot be opened or read, or nothing is at `start`.
     """
-    crawl: str | None = None
+    frame: Record | Damage | None = None
     with open_source(source) as file:
-        for frame in read_frames(file, max_bytes + FRAMING_BYTES):
-            if isinstance(frame, Record) and frame.headers.get("warc-type") == "warcinfo":
-                crawl = _is_part_of(frame.block) or crawl
+        for frame in read_frames(file, max_bytes + FRAMING_BYTES, start):
+            if isinstance(frame, Record) and WARC_TYPE.of(frame.header) == "warcinfo":
+                crawl = IS_PART_OF.of(b"\n" + frame.held[frame.start : frame.end]) or crawl
             yield _page(frame, crawl, max_bytes)
+    if start and frame is None:
+        raise _changed(source, start, "no record starts there")
 
 
 def read_record(source: str, offset: int, length: int, max_bytes: int = MAX_BYTES) -> Response:
@@ -85,67 +95,76 @@ def read_record(source: str, offset: int, length: int, max_bytes: int = MAX_BYTE
     frame = next(read_frames(io.BytesIO(read_range(source, offset, length)), max_bytes + FRAMING_BYTES), None)
     if not isinstance(frame, Record):
         with open_source(source) as file:
-            frame = next(read_frames(file, max_bytes + FRAMING_BYTES, skip=offset), None)
-    page = _page(frame, None, max_bytes) if isinstance(frame, Record) else None
+            frame = next(read_frames(file, max_bytes + FRAMING_BYTES, offset), None)
+    page = _page(frame, None, max_bytes) if frame else None
     if not isinstance(page, Response):
-        why = page.reason if page else "no record starts there"
-        raise InputError(
-            f"{source}: no page at offset {offset} ({why}). The file changed since it was ingested: "
-            "put the old one back, or ingest again."
-        )
-    return Response(**{**page.__dict__, "offset": offset, "length": length})
+        raise _changed(source, offset, page.reason if page else "no record starts there")
+    return page._replace(offset=offset, length=length)
+
+
+def _changed(source: str, offset: int, why: str) -> InputError:
+    return InputError(
+        f"{source}: no page at offset {offset} ({why}). The file changed since it was ingested: "
+        "put the old one back, or ingest again."
+    )
 
 
 def _page(frame: Record | Damage, crawl: str | None, max_bytes: int) -> Response | Dropped:
     if isinstance(frame, Damage):
         return Dropped(frame.offset, None, frame.reason)
-    url = frame.headers.get("warc-target-uri", "").strip("<>") or None
-
-    def dropped(reason: str) -> Dropped:
-        return Dropped(frame.offset, url, "incomplete" if frame.damage == "incomplete" else reason)
-
-    kind = frame.headers.get("warc-type", "").lower()
-    if kind != "response":
-        return dropped(kind or "no_warc_type")
-    message = parse_http(frame.block)
-    if message is None:
-        is_http = frame.headers.get("content-type", "").lower().startswith("application/http")
-        return dropped("bad_http" if is_http else "not_http")
-    if message.status != 200:
-        return dropped(f"status_{message.status}")
-    declared = content_type(message)
-    identified = frame.headers.get("warc-identified-payload-type", "").lower()
-    if declared not in HTML_TYPES + UNKNOWN_TYPES:
-        return dropped("not_html")
-    try:
-        payload, damage = decode_body(message, max_bytes)
-    except BadEncoding:
-        return dropped("bad_content_encoding")
-    if not payload or payload.isspace():
-        return dropped("empty_body")
-    if not is_html(declared, identified, payload):
-        return dropped("not_html")
+    found = _payload(frame, max_bytes)
+    url = URL.of(frame.header).strip("<>")
+    if isinstance(found, str):
+        return Dropped(frame.offset, url or None, "incomplete" if frame.damage == "incomplete" else found)
     return Response(
-        url=url or "",
-        fetch_time=_time(frame.headers.get("warc-date", "")),
+        url=url,
+        fetch_time=_time(DATE.of(frame.header)),
         crawl=crawl,
         offset=frame.offset,
         length=frame.length,
-        content_type=declared,
-        http_charset=http_charset(message),
-        payload=payload,
-        truncated=frame.headers.get("warc-truncated") or frame.damage or damage,
-        status=message.status,
+        content_type=found.content_type,
+        http_charset=found.charset,
+        payload=found.payload,
+        truncated=TRUNCATED.of(frame.header) or frame.damage or found.damage,
+        status=200,
     )
 
 
-def _is_part_of(block: bytes) -> str | None:
-    """The crawl's name in a warcinfo record."""
-    for line in block.decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "ispartof":
-            return value.strip() or None
-    return None
+def _payload(frame: Record, max_bytes: int) -> _Payload | str:
+    """The page that a record holds, or the reason why it holds none."""
+    kind = WARC_TYPE.of(frame.header).lower()
+    if kind == "conversion":
+        return _plain_text(frame, max_bytes)
+    if kind != "response":
+        return kind or "no_warc_type"
+    message = parse_http(frame.held, frame.start, frame.end)
+    if message is None:
+        return "bad_http" if BLOCK_TYPE.of(frame.header).lower().startswith("application/http") else "not_http"
+    if message.status != 200:
+        return f"status_{message.status}"
+    declared, charset = content_type(message)
+    if declared not in PAGE_TYPES:
+        return "not_html"
+    try:
+        payload, damage = decode_body(message, max_bytes)
+    except BadEncoding:
+        return "bad_content_encoding"
+    if not payload or payload.isspace():
+        return "empty_body"
+    identified = IDENTIFIED_TYPE.of(frame.header).lower()
+    if not is_html(declared, identified, payload):
+        return "not_html"
+    return _Payload(declared, charset, payload, damage)
+
+
+def _plain_text(frame: Record, max_bytes: int) -> _Payload | str:
+    """The text of a page that a WET file holds."""
+    if BLOCK_TYPE.of(frame.header).partition(";")[0].strip().lower() != TEXT_TYPE:
+        return "conversion"
+    text = frame.held[frame.start : min(frame.end, frame.start + max_bytes)]
+    if not text or text.isspace():
+        return "empty_body"
+    return _Payload(TEXT_TYPE, "utf-8", text, "length" if frame.end - frame.start > max_bytes else None)
 
 
 def _time(date: str) -> datetime | None:

@@ -104,7 +104,7 @@ def test_every_form_of_file_gives_the_same_pages_and_each_can_be_read_again(tmp_
         assert p.fetch_time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         assert p.truncated is None
         again = read_record(str(tmp_path / "a"), p.offset, p.length)
-        assert Response(**{**again.__dict__, "crawl": "CRAWL-1"}) == p
+        assert again._replace(crawl="CRAWL-1") == p
 
 
 def test_offsets_and_payloads_agree_with_warcio(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_one_corrupt_byte_costs_no_more_than_its_own_record(tmp_path: Path) -> N
         own = next(n for n in range(len(parts)) if at < len(b"".join(parts[: n + 1])))
         others = [p for n, p in enumerate(intact, 2) if n != own]
         crawl = None if own == 0 and "warcinfo" not in [d.reason for d in dropped] else "CRAWL-1"
-        expected = {Response(**{**p.__dict__, "crawl": crawl}) for p in others}
+        expected = {p._replace(crawl=crawl) for p in others}
         assert expected <= set(pages), f"byte {at}"
         for p in (
             set(pages) - expected
