@@ -34,7 +34,7 @@ def ours(files: list[str]) -> int:
             ingest_part(file, Path(file).name, rank, directory, Pool())
             kept, scores = part(directory, rank, "kept"), part(directory, rank, "scores")
             write_rows(kept, read_rows(part(directory, rank), KEPT.names), KEPT)
-            score_part(part(directory, rank), kept, MODEL, scores, max_words=2_000)
+            score_part(part(directory, rank), kept, MODEL, scores, max_chars=20_000)
             n_pages += sum(1 for _ in read_rows(scores))
     return n_pages
 

@@ -34,6 +34,7 @@ MODEL = "model.bin"
 ZEROED = {"MALLOC_PERTURB_": "255"}
 MIN_AUC = 0.6  # on held-out domains; a model below it has learnt nothing
 LINES_PER_CALL = 512
+FIRST_WORDS = 50
 
 
 def train(positives: Path, negatives: Path, directory: Path, settings: Classifier) -> dict[str, Any]:
@@ -167,10 +168,13 @@ class Scorer:
         return np.concatenate(scores) if scores else np.empty(0, np.float32)
 
     def _knows(self, line: str) -> bool:
-        return any(word in self._words for word in line.split())
+        first = line.split(None, FIRST_WORDS)  # a known word is nearly always among them
+        return not self._words.isdisjoint(first[:FIRST_WORDS]) or (
+            len(first) > FIRST_WORDS and not self._words.isdisjoint(first[FIRST_WORDS].split())
+        )
 
 
-def score_part(pages: Path, kept: Path, model: Path, out: Path, max_words: int) -> None:
+def score_part(pages: Path, kept: Path, model: Path, out: Path, max_chars: int) -> None:
     """Score the kept pages of one pool part into schema.SCORE, in the part's order."""
     scorer = Scorer(model)
     wanted = {(row["page_id"], row["warc_record_offset"]) for row in read_rows(kept)}
@@ -179,12 +183,12 @@ def score_part(pages: Path, kept: Path, model: Path, out: Path, max_words: int) 
         for row in read_rows(pages, ["page_id", "warc_record_offset", "text"])
         if (row["page_id"], row["warc_record_offset"]) in wanted
     )
-    write_rows(out, _scored(scorer, rows, max_words), SCORE)
+    write_rows(out, _scored(scorer, rows, max_chars), SCORE)
 
 
-def _scored(scorer: Scorer, rows: Iterator[dict[str, Any]], max_words: int) -> Iterator[dict[str, Any]]:
+def _scored(scorer: Scorer, rows: Iterator[dict[str, Any]], max_chars: int) -> Iterator[dict[str, Any]]:
     while batch := list(islice(rows, LINES_PER_CALL)):
-        scores = scorer.score(classifier_line(row["text"], max_words=max_words) for row in batch)
+        scores = scorer.score(classifier_line(row["text"], max_chars=max_chars) for row in batch)
         for row, score in zip(batch, scores, strict=True):
             yield {"page_id": row["page_id"], "score": _null(score)}
 

@@ -71,7 +71,7 @@ def gather_seed(workspace: Workspace, settings: Settings) -> None:
         "seed",
         build,
         settings={
-            "max_words": settings.classifier.max_words,
+            "max_chars": settings.classifier.max_chars,
             "pages": settings.pool.model_dump(exclude={"warcs", "crawl"}),
         },
         files=stamps(settings.seed.paths, workspace.root, IN_FOLDERS)
@@ -93,7 +93,7 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         settings={
             "persons": sorted(persons_before.items()),
             "max_docs": settings.seed.max_docs,
-            "max_words": settings.classifier.max_words,
+            "max_chars": settings.classifier.max_chars,
             "held_out": settings.classifier.held_out,
             "random_seed": settings.classifier.random_seed,
             "per_positive": settings.negatives.per_positive,
@@ -106,7 +106,7 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
     workspace.run(
         stage("model"),
         lambda directory: train(seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier),
-        settings=settings.classifier.model_dump(exclude={"max_words", "held_out"}),
+        settings=settings.classifier.model_dump(exclude={"max_chars", "held_out"}),
         inputs=[stage("seed")],
     )
     score(workspace, settings, number)

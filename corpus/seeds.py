@@ -69,7 +69,7 @@ def _documents(
         else:
             raise InputError(f"{source}: its name has none of the ends that tell a seed's kind: {', '.join(KINDS)}")
         for row in rows:
-            line = classifier_line(row["text"] or "", max_words=settings.classifier.max_words)
+            line = classifier_line(row["text"] or "", max_chars=settings.classifier.max_chars)
             if line:
                 yield {**_identity(row.get("url"), line), "text": line}
             else:
@@ -181,7 +181,7 @@ def draw(
                     if (row["excluded"] and not held) or (row["source"] == "expanded" and held):
                         continue
                     if row["source"] != "seed":
-                        row["text"] = classifier_line(row["text"], max_words=settings.classifier.max_words)
+                        row["text"] = classifier_line(row["text"], max_chars=settings.classifier.max_chars)
                     if row["text"]:
                         writer.add({**row, "held_out": held})
                         counts.update([name, row["source"]])

@@ -17,18 +17,18 @@ def score(workspace: Workspace, settings: Settings, number: int, fan_out: FanOut
     model = workspace.path(workspace.round(number, "model")) / MODEL
 
     def build(directory: Path) -> Mapping[str, Any]:
-        task = partial(score_rank, pool, unique, model, directory, settings.classifier.max_words)
+        task = partial(score_rank, pool, unique, model, directory, settings.classifier.max_chars)
         build_parts(fan_out, task, len(parts(pool)), directory)
         return {"n_pages": count_rows(parts(directory))}
 
     workspace.run(
         workspace.round(number, "scores"),
         build,
-        settings={"max_words": settings.classifier.max_words},
+        settings={"max_chars": settings.classifier.max_chars},
         inputs=["pool/parts", "pool/unique", workspace.round(number, "model")],
     )
 
 
-def score_rank(pool: Path, unique: Path, model: Path, directory: Path, max_words: int, rank: int) -> None:
+def score_rank(pool: Path, unique: Path, model: Path, directory: Path, max_chars: int, rank: int) -> None:
     """Scores of one part."""
-    score_part(part(pool, rank), part(unique, rank, "kept"), model, part(directory, rank), max_words)
+    score_part(part(pool, rank), part(unique, rank, "kept"), model, part(directory, rank), max_chars)

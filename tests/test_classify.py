@@ -237,13 +237,20 @@ def test_kept_captures_are_scored_in_the_order_of_the_part(
     assert [row["score"] for row in rows[1:]] == expected.tolist()
 
 
-def test_a_page_is_read_as_far_as_max_words(trained: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_one_known_word_far_down_a_page_is_enough_for_a_score(trained: tuple[Path, dict[str, Any]]) -> None:
+    unknown = " ".join(f"zq{n}" for n in range(200))
+    scores = Scorer(trained[0] / MODEL).score([unknown.translate(str.maketrans("0123456789", "abcdefghij")), "theorem"])
+    assert np.isnan(scores[0]) and not np.isnan(scores[1])
+    assert not np.isnan(Scorer(trained[0] / MODEL).score([f"{unknown} theorem"])).any()
+
+
+def test_a_page_is_read_as_far_as_max_chars(trained: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     page = {"page_id": "a", "warc_record_offset": 0, "text": "football " * 10 + "theorem " * 500}
     write_rows(tmp_path / "pages.parquet", [{c: page.get(c) for c in PAGE.names}], PAGE)
     write_rows(tmp_path / "kept.parquet", [{"page_id": "a", "warc_record_offset": 0, "warc_filename": "a"}], KEPT)
     scores = []
-    for max_words in (10, 2000):
-        out = tmp_path / f"{max_words}.parquet"
-        score_part(tmp_path / "pages.parquet", tmp_path / "kept.parquet", trained[0] / MODEL, out, max_words)
+    for max_chars in (10, 20_000):
+        out = tmp_path / f"{max_chars}.parquet"
+        score_part(tmp_path / "pages.parquet", tmp_path / "kept.parquet", trained[0] / MODEL, out, max_chars)
         scores += [row["score"] for row in read_rows(out)]
     assert scores[0] < 0.1 and scores[1] > 0.9

@@ -43,7 +43,7 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("classifier", "min_count", 2, "rounds/01/model"),
     ("classifier", "epoch", 24, "rounds/01/model"),
     ("classifier", "bucket", 100_000, "rounds/01/model"),
-    ("classifier", "max_words", 1_000, "seed"),
+    ("classifier", "max_chars", 1_000, "seed"),
     ("classifier", "threads", 2, "rounds/01/model"),
     ("classifier", "held_out", 0.3, "rounds/01/seed"),
     ("classifier", "random_seed", 2, "rounds/01/seed"),

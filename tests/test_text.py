@@ -86,37 +86,48 @@ def test_a_rolled_hash_depends_on_order_and_on_the_run_alone() -> None:
 
 @pytest.mark.parametrize("formula", ["$x_1^{2}$", "$$x_1^{2}$$", r"\(x_1^2\)", r"\[x_1^{2}\]"])
 def test_the_classifier_reads_every_delimiter_alike(formula: str) -> None:
-    assert classifier_line(f"So {formula} holds.") == "so $ x _ 1 ^ 2 $ holds ."
+    assert classifier_line(f"So {formula} holds.").split() == "so $ x _ 0 ^ 0 $ holds".split()
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("It costs $19.99, or $5!!", "it costs ¤ 00.00 , or ¤ 5 !"),
-        ("$2x+1$ and \\$7", "$ 2 x + 1 $ and ¤ 7"),
-        ("In 2019, 1,234.5 of 7", "in 0000 , 0,000.0 of 7"),
-        (r"\frac{1}{2}\\[2pt] a\,b", r"\frac 1 2 [ 2 pt ] a b"),
-        ("don't\n\n  stop......", "don ' t stop ."),
-        ("它是3个", "它 是 3 个"),
-        ("\x00 \ue000 \ud800\n", ""),
+        ("It costs $19.99, or $5!!", "it costs ¤ 00 00 or ¤ 0"),
+        ("$2x+1$ and \\$7", "$ 0x + 0 $ and ¤ 0"),
+        ("In 2019, 1,234.5 of 7", "in 0000 0 000 0 of 0"),
+        (r"\frac{1}{2}\\[2pt] a\,b", r"\frac 0 0 0pt a \ b"),
+        ("x|y < z", "x | y < z"),
+        ("don't\n\n  stop......“now” « oui »", "don t stop now oui"),
+        ("a∈B≤c →d", "a ∈ b ≤ c → d"),
+        ("𝑥 ＡＢ ﬁn CAFÉ Ω", "x ab fin café ω"),
+        ("它是3个かな", "它 是 0 个 か な"),
+        ("a\u00a0b\u2009c\u200bd\u2028e\x85f", "a b c d e f"),
+        ("\x00 \ud800\n\x7f", ""),
+        ("", ""),
     ],
 )
 def test_classifier_line_is_as_worked_by_hand(text: str, expected: str) -> None:
-    assert classifier_line(text) == expected
+    assert " ".join(classifier_line(text).split()) == expected
 
 
 def test_no_page_can_inject_a_label_or_an_end_of_line() -> None:
     line = classifier_line("__label__math </s> x\ny\r\u2028z \x0b\x0c\x85 __label__math")
     assert not {"__label__math", "</s>"} & set(line.split(" "))
     assert len(line.splitlines()) == 1
-    assert line.split() == line.split(" ")
 
 
-def test_classifier_line_is_capped_and_the_same_twice() -> None:
-    text = "one two three " * 1_000
-    assert len(classifier_line(text).split()) == 2_000
-    assert classifier_line(text, max_words=5) == "one two three one two"
-    assert classifier_line("", max_words=5) == ""
+def test_classifier_line_reads_the_first_characters_alone() -> None:
+    assert classifier_line("one two three", max_chars=7) == "one two"
+    assert len(classifier_line("x" * 30_000)) == 20_000
+
+
+def test_classifier_line_takes_any_text_apart_into_words_that_utf8_can_write() -> None:
+    draw = random.Random(3)
+    for _ in range(5_000):
+        line = classifier_line("".join(draw.choices(HOSTILE_ALPHABET + "\uffff\u3000\uff21$", k=14)))
+        assert line == line.lower()
+        assert line.encode().decode() == line
+        assert not set(line) & set(".,;:!?()[]{}'\"\n\t\x00\x85\u2028")
 
 
 @pytest.mark.parametrize(
