@@ -16,7 +16,6 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-import lxml.html
 import trafilatura
 from peer import PEERS
 
@@ -52,7 +51,6 @@ def extractors(only: set[str], folders: dict[str, Path]) -> tuple[list[Extractor
         ),
         "resiliparse": lambda: _resiliparse("resiliparse", "main content", main_content=True),
         "resiliparse all": lambda: _resiliparse("resiliparse all", "all text", main_content=False),
-        "readability": _readability,
         "justext": _justext,
         "lynx": _lynx,
         **{name: lambda name=name: _peer(name, folders.get(name)) for name in PEERS},
@@ -95,24 +93,14 @@ def _resiliparse(name: str, settings: str, main_content: bool) -> Extractor:
     return _called(name, about, lambda html, _: plain_text(html, main_content=main_content, alt_texts=True))
 
 
-def _readability() -> Extractor:
-    document = import_module("readability").Document
-
-    def extract(html: str, _: str | None) -> str:
-        summary = document(html).summary()
-        return " ".join(lxml.html.fromstring(summary).xpath("//text()")) if summary.strip() else ""
-
-    return _called("readability", f"readability-lxml {version('readability-lxml')}, text of its HTML", extract)
-
-
 def _justext() -> Extractor:
     justext = import_module("justext")
-    stoplist = justext.get_stoplist("English")
+    stoplist = frozenset().union(*map(justext.get_stoplist, justext.get_stoplists()))
 
     def extract(html: str, _: str | None) -> str:
         return "\n".join(part.text for part in justext.justext(html.encode(), stoplist) if not part.is_boilerplate)
 
-    return _called("justext", f"justext {version('justext')}, English stop words", extract)
+    return _called("justext", f"justext {version('justext')}, the stop words of all its languages", extract)
 
 
 def _lynx() -> Extractor:
