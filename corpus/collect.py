@@ -1,6 +1,5 @@
 """Collected pages again, with care: each record is read at its pointer and its formulas are kept."""
 
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from corpus.charset import decode
 from corpus.config import Pool
 from corpus.errors import InputError
 from corpus.extract import CarefulText, careful_text
-from corpus.guard import Failure, Guard
+from corpus.guard import Failure, Guard, kept_guard
 from corpus.schema import EXTRACTED, FAILED
 from corpus.tables import read_rows, table_writer
 from corpus.text import estimate_tokens
@@ -32,31 +31,15 @@ def extract_part(
     offsets = {row["page_id"]: row["warc_record_offset"] for row in read_rows(kept)}
     wanted = (row["page_id"] for row in read_rows(recalled, ["page_id"]))  # of the whole pool: never held at once
     captures = {(page_id, offsets[page_id]) for page_id in wanted if page_id in offsets}
-    sent: deque[dict[str, Any]] = deque()
-
-    def records() -> Iterator[tuple[bytes, str | None, str]]:
-        for row in read_rows(pages, POINTER):
-            if (row["page_id"], row["warc_record_offset"]) in captures:
-                offset = row["warc_record_offset"]
-                found = read_record(source, offset, row["warc_record_length"], limits.max_page_bytes)
-                if canonical_url(found.url) != row["url"]:
-                    raise InputError(
-                        f"{source}: {found.url} at offset {offset}, not {row['url']}. The file changed since it was "
-                        "ingested: put the old one back, or ingest again."
-                    )
-                sent.append(row)
-                yield found.payload, found.http_charset, row["url"]
-
-    guard: Guard[CarefulText] = Guard(
-        "corpus.collect:extract_record", seconds=limits.page_seconds, megabytes=limits.page_megabytes
+    rows = [row for row in read_rows(pages, POINTER) if (row["page_id"], row["warc_record_offset"]) in captures]
+    guard: Guard[CarefulText] = kept_guard(
+        "corpus.collect:read_recalled", "corpus.collect:extract_record", limits.page_seconds, limits.page_megabytes
     )
     with (
         table_writer(part(directory, rank), EXTRACTED) as extracted,
         table_writer(part(directory, rank, "failed"), FAILED) as failed,
-        guard,
     ):
-        for result in guard.map(records()):
-            row = sent.popleft()
+        for row, result in zip(rows, guard.results(source, rows, limits.max_page_bytes), strict=True):
             if isinstance(result, Failure):
                 reason = ":".join(result.reason.split(":")[:2])  # as in the pool: the message would make each another
                 failed.add({"page_id": row["page_id"], "reason": reason})
@@ -74,6 +57,22 @@ def extract_part(
                         "extractor": result.extractor,
                     }
                 )
+
+
+def read_recalled(
+    source: str, rows: list[dict[str, Any]], max_bytes: int, start: int | None
+) -> Iterator[tuple[str, int, tuple[bytes, str | None, str]]]:
+    """The records of `rows` as guard.Guard reads items: (page_id, place among rows, what extract_record takes)."""
+    for number in range(start or 0, len(rows)):
+        row = rows[number]
+        offset = row["warc_record_offset"]
+        found = read_record(source, offset, row["warc_record_length"], max_bytes)
+        if canonical_url(found.url) != row["url"]:
+            raise InputError(
+                f"{source}: {found.url} at offset {offset}, not {row['url']}. The file changed since it was "
+                "ingested: put the old one back, or ingest again."
+            )
+        yield row["page_id"], number, (found.payload, found.http_charset, row["url"])
 
 
 def extract_record(record: tuple[bytes, str | None, str]) -> CarefulText:

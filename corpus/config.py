@@ -37,8 +37,9 @@ class Pool(Section):
         200, ge=0, description="shorter cheap text is dropped as too_short; OpenWebMath's floor is near"
     )
     languages: tuple[str, ...] = Field(
-        (), description="ISO 639-1 codes to keep; empty: all. The paper keeps all it finds"
+        (), description='ISO 639-1 codes to keep, or "unknown"; empty: all. The paper keeps all it finds'
     )
+    exclude_languages: tuple[str, ...] = Field((), description='ISO 639-1 codes to drop, or "unknown"')
     max_page_bytes: Count = Field(10_000_000, description="a longer decoded page is cut and marked truncated")
     page_seconds: float = Field(10.0, gt=0, description="a page that takes longer is dropped as timeout")
     page_megabytes: int = Field(2_000, ge=256, description="a page that needs more memory is dropped as memory")

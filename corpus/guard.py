@@ -1,44 +1,39 @@
-"""A function called in a process that may be killed, for C code that hangs, crashes or eats all memory.
+"""Items read and worked on in a process that may be killed, for C code that hangs, crashes or eats all memory.
 
 Signal handlers of Python do not run inside C code (200,000 nested `<div>`s keep an HTML parser
-busy for 25 s), and a daemonic pool worker may have no multiprocessing children. So each Guard
-keeps one child, `python -m corpus.guard`, that reads arguments and writes results as
-length-prefixed pickles, several under way at a time. A timer whose signal has no handler ends
-the child wherever it hangs, whether its parent still lives or not.
+busy for 25 s), and a daemonic pool worker may have no multiprocessing children. So a Guard keeps
+one child, `python -m corpus.guarded`, which reads the items itself and sends nothing but results,
+many at a time: no page crosses a pipe as HTML or waits for one. A timer whose signal has no handler
+ends the child wherever it hangs. The number of the item at work stands in memory that both
+processes see, so that the parent knows which one it was.
 """
 
 import contextlib
-import errno
-import fcntl
-import importlib
-import logging
+import io
+import mmap
 import os
 import pickle
-import resource
-import select
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, BinaryIO, Generic, TypeVar, cast
+from typing import IO, Any, Generic, TypeVar
 
 from corpus.errors import StageError
 
 R = TypeVar("R")
 
-AHEAD_ITEMS = 32  # under way at a time, so that neither process waits for the other
-AHEAD_BYTES = 4_000_000  # the same in bytes of pickles; one larger item goes alone
-START_SECONDS = 300  # for importing the function's module
-PIPE_BYTES = 1 << 20  # asked of the kernel for each pipe, so that a page passes in one go
 LENGTH = struct.Struct("<Q")
-# What no item can cause, and every next one would meet: py3langid unpacks its model into a temporary file.
-OF_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)
+NUMBER = struct.Struct("<q")  # of the item at work, or what is done in its place:
+STARTING, WAITING, READING = -3, -2, -1
+# Its own timer, the kernel's out-of-memory killer; anything else is a crash.
+DEATHS = {-signal.SIGALRM: "timeout", -signal.SIGKILL: "memory"}
 
 
 @dataclass(frozen=True)
@@ -46,230 +41,154 @@ class Failure:
     """Why an item has no result: "timeout", "crash", "memory" or "error: Type: message"."""
 
     reason: str
+    name: Any  # of the item
 
 
 class Guard(Generic[R]):
-    """Calls of one function, each within `seconds` of wall time and all within `megabytes` of memory.
+    """Two functions in a child process: `read` yields items, `work` makes a result of each within limits.
 
-    function: "package.module:name", of one argument; argument and result are pickled.
+    read: "package.module:name" of a function that yields (name, start, item), the same ones each time.
+    Called with start=None it yields all, with an item's start those from that item on; an item where
+    reading cannot begin has the start None. work: the same of a function of one item. Arguments, names,
+    starts and results are pickled, items are not.
+    seconds: wall time of work on one item; reading is not timed, since a network may stall.
     megabytes: address space beyond what the imports take (on Linux; not limited elsewhere).
 
-    Raises StageError where the function cannot be imported, or where the machine fails it: a full disk, say.
+    The child starts with the first results that are asked for, and serves until the Guard is forgotten.
     """
 
-    def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
-        # -P: the current directory may be a workspace, whose folder `corpus` is not this package.
-        self._command = [sys.executable, "-P", "-m", "corpus.guard", function, str(seconds), str(megabytes)]
-        self._function = function
-        self._child: subprocess.Popen[bytes] | None = None
-        self._received = bytearray()
+    def __init__(self, read: str, work: str, seconds: float, megabytes: int) -> None:
+        self._command = [read, work, str(seconds), str(megabytes)]
+        self._child: _Child | None = None
 
-    def __enter__(self) -> "Guard[R]":
-        self._start()
-        return self
+    def results(self, *arguments: Any) -> Iterator[R | Failure]:
+        """The result of each item of read(*arguments), in order; a Failure where it broke a limit or raised.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop()
+        After a failure that ends the child, a new one goes on with the items that have no result yet.
 
-    def map(self, items: Iterable[Any]) -> Iterator[R | Failure]:
-        """Results in the order of items, lazily; a Failure for each item that broke a limit or raised.
-
-        Reads at most AHEAD_ITEMS items or AHEAD_BYTES of them ahead. After a failure that
-        ends the child a new one takes over the items that were not done.
+        Raises what `read` raises; StageError where a function cannot be imported, where the machine fails
+        it (a full disk, say), and where the child ends while it reads.
         """
-        if not self._child:
-            self._start()
-        upcoming = iter(items)
-        under_way: deque[bytes] = deque()
-        unsent: deque[memoryview] = deque()
-        try:
-            while True:
-                while not under_way or (len(under_way) < AHEAD_ITEMS and sum(map(len, under_way)) < AHEAD_BYTES):
-                    item = next(upcoming, self)
-                    if item is self:
-                        break
-                    under_way.append(_framed(item))
-                    unsent.append(memoryview(under_way[-1]))
-                if not under_way:
-                    return
-                result = self._exchange(unsent)
-                under_way.popleft()
-                if isinstance(result, _MachineFailed):
-                    raise StageError(
-                        f"{self._function}: {result.reason}. Temporary files are made in {tempfile.gettempdir()} "
-                        "(TMPDIR names another folder). Mend that and type the same command again."
-                    )
-                if isinstance(result, _Ended):
-                    result = Failure(result.reason)
-                    self._start()
-                    unsent = deque(memoryview(frame) for frame in under_way)
-                yield result
-        finally:
-            if under_way:  # the caller stopped early: the child still works on what nobody wants
-                self._stop()
+        task = Task(arguments, Path.cwd())
+        while True:
+            n_before = task.n_done
+            child, self._child = self._child or _Child(self._command), None
+            try:
+                child.send(task)
+                while message := child.receive():
+                    results = pickle.Unpickler(io.BytesIO(message.results))
+                    for _ in range(message.n_results):
+                        yield results.load()
+                    task = task.after(message)
+                    if message.error:
+                        raise message.error
+                    if message.is_last:
+                        self._child = child
+                        return
+            except BaseException:  # also of a caller who wants no more: the child is at work for nobody
+                child.end()
+                raise
+            number, reason = child.death()
+            if number >= 0:
+                task.failed[number] = reason
+            elif number == STARTING or (number == READING and task.n_done == n_before):
+                doing = "started" if number == STARTING else "read"
+                raise StageError(
+                    f"{self._command[0]}: its process ended while it {doing} ({reason}). Its standard error says more."
+                )
 
-    def _start(self) -> None:
-        """A fresh child in place of the last one, ready for its first item."""
-        self._stop()
+
+@lru_cache(maxsize=1)
+def kept_guard(read: str, work: str, seconds: float, megabytes: int) -> Guard[Any]:
+    """The Guard of this process, kept from one call to the next: a worker makes many parts in a row."""
+    return Guard(read, work, seconds, megabytes)
+
+
+@dataclass(frozen=True)
+class Message:
+    """From the child: pickled results, and the last of their items where reading can begin: (number, start)."""
+
+    results: bytes = b""
+    n_results: int = 0
+    begin: tuple[int, Any] | None = None
+    is_last: bool = False
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """To the child: results of read(*arguments) after the first n_done, without work on items that failed before."""
+
+    arguments: tuple[Any, ...]
+    directory: Path  # that relative paths start from
+    n_done: int = 0
+    begin: tuple[int, Any] = (0, None)  # (number, start) of the item to read from
+    failed: dict[int, str] = field(default_factory=dict)  # item -> reason
+
+    def after(self, message: Message) -> "Task":
+        return replace(self, n_done=self.n_done + message.n_results, begin=message.begin or self.begin)
+
+
+class _Child:
+    """The process, its pipes, and the memory that is shared with it."""
+
+    def __init__(self, command: list[str]) -> None:
         path = os.pathsep.join(entry or os.curdir for entry in sys.path)
-        self._child = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        os.set_blocking(_pipe(self._child.stdin).fileno(), False)
-        _widen(_pipe(self._child.stdin), _pipe(self._child.stdout))
-        self._received.clear()
-        ready = self._exchange(deque())
-        if ready is not None:
-            self._stop()
-            raise StageError(f"{self._function}: its process does not start: {ready}. Its standard error says more.")
+        with tempfile.TemporaryFile() as file:
+            file.write(NUMBER.pack(STARTING))
+            file.flush()
+            self._memory = mmap.mmap(file.fileno(), NUMBER.size)
+            # -P: the current directory may be a workspace, whose folder `corpus` is not this package.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "corpus.guarded", *command, str(file.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[file.fileno()],
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        self.end = weakref.finalize(self, _end, self._process)
 
-    def _stop(self) -> None:
-        if self._child:
-            self._child.kill()
-            self._child.wait()
-            _pipe(self._child.stdin).close()
-            _pipe(self._child.stdout).close()
-            self._child = None
+    def send(self, task: Task) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it has died: that is noticed when nothing comes back
+            send(_pipe(self._process.stdin), task)
 
-    def _exchange(self, unsent: deque[memoryview]) -> Any:
-        """Send while the child takes, until one result is there; _Ended where the child is gone."""
-        assert self._child
-        stdin, stdout = _pipe(self._child.stdin), _pipe(self._child.stdout)
-        waiting = select.poll()
-        waiting.register(stdout, select.POLLIN)
-        if unsent:
-            waiting.register(stdin, select.POLLOUT)
-        while (frame := self._received_frame()) is None:
-            for descriptor, _ in waiting.poll():
-                if descriptor == stdout.fileno():
-                    piece = os.read(descriptor, PIPE_BYTES)
-                    if not piece:
-                        return _Ended(_reason(self._child.wait()))
-                    self._received += piece
-                else:
-                    _write_some(descriptor, unsent)
-                    if not unsent:
-                        waiting.unregister(stdin)
-        return pickle.loads(frame)
+    def receive(self) -> Message | None:
+        """The next message, None where the child is dead."""
+        message: Message | None = received(_pipe(self._process.stdout))
+        return message
 
-    def _received_frame(self) -> bytes | None:
-        """The next whole frame of what was received, if there is one."""
-        if len(self._received) < LENGTH.size:
-            return None
-        end = LENGTH.size + LENGTH.unpack_from(self._received)[0]
-        if len(self._received) < end:
-            return None
-        frame = bytes(self._received[LENGTH.size : end])
-        del self._received[:end]
-        return frame
+    def death(self) -> tuple[int, str]:
+        """What a dead child was at (an item's number, STARTING, WAITING or READING), and why it died."""
+        code = self._process.wait()
+        self.end()
+        return NUMBER.unpack_from(self._memory)[0], DEATHS.get(code, "crash")
 
 
-@dataclass(frozen=True)
-class _Ended:
-    reason: str
-
-
-@dataclass(frozen=True)
-class _MachineFailed:
-    reason: str
-
-
-def serve(function: str, seconds: float, megabytes: int) -> None:
-    """What the child does: call `function` on every item of standard input, until that is closed."""
-    items, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # whatever prints to standard output must not get among the results
-    logging.disable(logging.ERROR)  # a library's remarks on a bad page; what counts comes back as a result
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by closing the pipe
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
-    signal.setitimer(signal.ITIMER_REAL, START_SECONDS)
-    try:
-        call = _imported(function)
-    except Exception as error:
-        _send(results, _framed(f"{type(error).__name__}: {error}"))
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit_memory(megabytes << 20)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    _send(results, _framed(None))
-    while header := items.read(LENGTH.size):
-        frame = items.read(LENGTH.unpack(header)[0])
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            result = _framed(call(pickle.loads(frame)))
-        except MemoryError:
-            result = _framed(Failure("memory"))
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in OF_MACHINE:
-                _send(results, _framed(_MachineFailed(str(error))))
-                return
-            result = _framed(Failure(f"error: {type(error).__name__}: {str(error)[:200]}"))
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(results, result)
-
-
-def _imported(function: str) -> Callable[[Any], Any]:
-    module, _, name = function.partition(":")
-    return cast(Callable[[Any], Any], getattr(importlib.import_module(module), name))
-
-
-def _limit_memory(n_bytes: int) -> None:
-    """Let the address space grow by so much from now on."""
-    with contextlib.suppress(FileNotFoundError):  # only Linux tells its size
-        n_pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = n_pages * resource.getpagesize() + n_bytes
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-
-
-def _framed(item: object) -> bytes:
-    pickled = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(pickled)) + pickled
-
-
-def _send(pipe: BinaryIO, frame: bytes) -> None:
-    pipe.write(frame)
+def send(pipe: IO[bytes], message: object) -> None:
+    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    pipe.write(LENGTH.pack(len(pickled)))
+    pipe.write(pickled)
     pipe.flush()
 
 
-def _write_some(descriptor: int, unsent: deque[memoryview]) -> None:
-    """Move from `unsent` into a pipe what it takes now; a pipe that nobody reads any more takes all."""
-    try:
-        n_bytes = os.write(descriptor, unsent[0])
-    except BrokenPipeError:
-        unsent.clear()
-        return
-    if n_bytes == len(unsent[0]):
-        unsent.popleft()
-    else:
-        unsent[0] = unsent[0][n_bytes:]
+def received(pipe: IO[bytes]) -> Any:
+    """The next message, None where the other process closed the pipe or died, be it in the midst of one."""
+    header = pipe.read(LENGTH.size)
+    if len(header) < LENGTH.size:
+        return None
+    n_bytes = LENGTH.unpack(header)[0]
+    pickled = pipe.read(n_bytes)
+    return pickle.loads(pickled) if len(pickled) == n_bytes else None
 
 
-def _widen(*pipes: IO[bytes]) -> None:
-    with contextlib.suppress(OSError, AttributeError):  # Linux only, and not beyond a user's quota
-        for pipe in pipes:
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(BrokenPipeError):  # bytes of a task that nobody read
+            _pipe(pipe).close()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe
     return pipe
-
-
-def _reason(return_code: int) -> str:
-    """Why a child ended: its own timer, the kernel's out-of-memory killer, or else a crash."""
-    return {-signal.SIGALRM: "timeout", -signal.SIGKILL: "memory"}.get(return_code, "crash")
-
-
-if __name__ == "__main__":
-    # By its own name, so that results are pickled as corpus.guard.Failure, not __main__.Failure.
-    from corpus.guard import serve as serve_child
-
-    serve_child(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))

@@ -11,6 +11,7 @@ from corpus.collect import extract_part, extract_record
 from corpus.config import Pool
 from corpus.errors import InputError
 from corpus.extract import careful_text
+from corpus.guard import Failure
 from corpus.pool import ingest_part
 from corpus.schema import EXTRACTED, FAILED, KEPT, RECALLED
 from corpus.tables import read_rows, write_rows
@@ -125,25 +126,16 @@ def test_a_page_that_hangs_or_holds_no_text_is_a_row_and_the_rest_goes_on(tmp_pa
 
 def test_an_error_in_extraction_is_a_row_with_its_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crawl = Crawl(tmp_path, [response(url(0), article(0).encode())])
-    monkeypatch.setattr("corpus.collect.Guard", Broken)
+    monkeypatch.setattr("corpus.collect.kept_guard", Broken)
     rows, failed = crawl.extract([url(0)])
     assert (rows, failed) == ([], {url(0): "error: ValueError"})
 
 
 class Broken:
-    def __init__(self, function: str, **limits: float) -> None:
-        self.function = function
+    def __init__(self, *_: object) -> None: ...
 
-    def __enter__(self) -> "Broken":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def map(self, items: Any) -> Any:
-        from corpus.guard import Failure
-
-        for _ in items:
-            yield Failure("error: ValueError: no")
+    def results(self, source: str, rows: list[Any], max_bytes: int) -> Any:
+        return [Failure("error: ValueError: no", row["page_id"]) for row in rows]
 
 
 def test_nothing_recalled_is_an_empty_part(tmp_path: Path) -> None:

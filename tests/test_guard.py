@@ -6,23 +6,57 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from corpus.errors import StageError
-from corpus.guard import AHEAD_ITEMS, Failure, Guard
+from corpus.errors import InputError, StageError
+from corpus.guard import Failure, Guard, kept_guard
+from corpus.guarded import BATCH_BYTES
 
 THIS = f"{__name__}:"
 
 
-def double(n: int) -> int:
-    print("noise on standard output")
-    return 2 * n
+def numbered(items: list[Any], start: int | None) -> Iterator[tuple[str, int, Any]]:
+    """In the child: each item by its place, where reading can begin."""
+    for number in range(start or 0, len(items)):
+        yield f"item {number}", number, items[number]
 
 
-def misbehave(what: str) -> object:
-    """Runs in the child: what it does is its argument."""
+def without_places(items: list[Any], start: None) -> Iterator[tuple[str, None, Any]]:
+    """As `numbered`, but reading can begin at the first alone."""
+    yield from ((name, None, item) for name, _, item in numbered(items, start))
+
+
+def ending(items: list[Any], how: str, start: int | None) -> Iterator[tuple[str, int, Any]]:
+    """Reading that ends badly behind the items."""
+    yield from numbered(items, start)
+    match how:
+        case "input":
+            raise InputError("a.warc: cannot be read")
+        case "disk":
+            raise OSError(5, "Input/output error", "a.warc")
+        case "strange":
+            raise Strange(1, 2)
+        case "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "slow":
+            time.sleep(0.8)
+        case "hangs":
+            time.sleep(60)
+
+
+class Strange(Exception):
+    """An exception that pickles and cannot be made again."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def misbehave(what: Any) -> object:
+    """In the child: does what its item says, and returns it."""
     match what:
         case "hang in C":
             re.match(r"(a+)+$", "a" * 60 + "b")
@@ -38,17 +72,27 @@ def misbehave(what: str) -> object:
             return len(bytearray(1 << 30))
         case "raise":
             raise KeyError("a key")
+        case "full disk":
+            raise OSError(28, "No space left on device")
         case "unpicklable":
-            return lambda: None
+            return ["a", lambda: None]
         case "read stdin":
             return sys.stdin.read()
+        case "print":
+            print("noise on standard output")
+        case ("log", path):
+            with Path(path).open("a") as log:
+                log.write("x")
+        case "process":
+            return os.getpid()
     return what
 
 
-def size(payload: bytes) -> bytes:
-    return payload
+def results(items: list[Any], read: str = "numbered", seconds: float = 20.0) -> list[Any]:
+    return list(Guard[Any](THIS + read, THIS + "misbehave", seconds, 200).results(items))
 
 
+@pytest.mark.parametrize("read", ["numbered", "without_places"])
 @pytest.mark.parametrize(
     ("what", "reason"),
     [
@@ -61,106 +105,144 @@ def size(payload: bytes) -> bytes:
         ("raise", "error: KeyError: 'a key'"),
     ],
 )
-def test_the_guilty_item_alone_fails_and_order_is_kept(what: str, reason: str) -> None:
-    with Guard[str](THIS + "misbehave", seconds=0.5, megabytes=200) as guard:
-        assert list(guard.map(["a", "b", what, "c", what, "d"])) == [
-            "a",
-            "b",
-            Failure(reason),
-            "c",
-            Failure(reason),
-            "d",
-        ]
+def test_the_guilty_item_alone_fails_and_order_is_kept(what: str, reason: str, read: str) -> None:
+    expected = ["a", "b", Failure(reason, "item 2"), "c", Failure(reason, "item 4"), "d"]
+    assert results(["a", "b", what, "c", what, "d"], read, seconds=0.5) == expected
 
 
-def test_a_result_that_cannot_be_sent_is_an_error_of_its_item() -> None:
-    with Guard[str](THIS + "misbehave", seconds=5, megabytes=200) as guard:
-        failed, fine = guard.map(["unpicklable", "a"])
+def test_a_failure_costs_its_item_one_attempt_and_none_to_what_was_received(tmp_path: Path) -> None:
+    logs = [tmp_path / name for name in "abc"]
+    items: list[Any] = [("log", str(logs[0])), "x" * BATCH_BYTES, ("log", str(logs[1])), "exit", ("log", str(logs[2]))]
+    assert results(items)[3] == Failure("crash", "item 3")
+    # The first was sent with the long one behind it; the second waited for its batch when the child died.
+    assert [len(log.read_text()) for log in logs] == [1, 2, 1]
+
+
+def test_many_failures_do_not_repeat_the_work_before_them(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    items = [each for _ in range(4) for each in (("log", str(log)), "exit")]
+    assert results(items)[1::2] == [Failure("crash", f"item {n}") for n in (1, 3, 5, 7)]
+    assert len(log.read_text()) == 8  # each one twice: before its neighbour's death, and once more
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_of_its_item_and_spoils_no_other() -> None:
+    before, failed, *after = results(["a", "unpicklable", "a", ["a", "a"]])
     assert isinstance(failed, Failure) and failed.reason.startswith("error: ")
-    assert fine == "a"
+    assert [before, *after] == ["a", "a", ["a", "a"]]
 
 
-def test_prints_and_reads_do_not_touch_the_pipes() -> None:
-    with Guard[int](THIS + "double", seconds=5, megabytes=200) as guard:
-        assert list(guard.map(range(300))) == [2 * n for n in range(300)]
-    with Guard[str](THIS + "misbehave", seconds=5, megabytes=200) as guard:
-        assert list(guard.map(["read stdin"])) == [""]
+def test_prints_and_reads_of_standard_input_do_not_touch_the_pipes() -> None:
+    assert results(["print", "read stdin", "a"]) == ["print", "", "a"]
 
 
-def test_payloads_larger_than_every_pipe_pass_without_deadlock() -> None:
-    payloads = [os.urandom(n) for n in (0, 1, 3_000_000, 70_000, 3_000_000, 3_000_000, 5)]
-    with Guard[bytes](THIS + "size", seconds=20, megabytes=200) as guard:
-        assert list(guard.map(payloads)) == payloads
+def test_results_of_any_size_pass_and_batches_do_not_show() -> None:
+    items = [os.urandom(n) for n in (0, 1, 3_000_000, 70_000, BATCH_BYTES - 100, 100, 3_000_000, 5)]
+    assert results(items) == items
+    assert results([{"column": n} for n in range(2_000)]) == [{"column": n} for n in range(2_000)]
 
 
-def test_items_are_read_lazily_and_not_far_ahead() -> None:
-    taken: list[int] = []
-
-    def items() -> Iterator[int]:
-        for n in range(10_000):
-            taken.append(n)
-            yield n
-
-    with Guard[int](THIS + "double", seconds=5, megabytes=200) as guard:
-        results = guard.map(items())
-        assert [next(results) for _ in range(3)] == [0, 2, 4]
-        assert len(taken) <= AHEAD_ITEMS + 3
+def test_a_slow_read_is_no_timeout() -> None:
+    guard = Guard[Any](THIS + "ending", THIS + "misbehave", 0.4, 200)
+    assert list(guard.results(["a"], "slow")) == ["a"]
 
 
-def test_a_map_left_early_does_not_leak_into_the_next() -> None:
-    with Guard[int](THIS + "double", seconds=5, megabytes=200) as guard:
-        first = guard.map(range(100))
-        assert next(first) == 0
-        first.close()  # type: ignore[attr-defined]
-        assert list(guard.map([50])) == [100]
-
-
-def test_an_error_of_the_items_iterator_reaches_the_caller() -> None:
-    def items() -> Iterator[int]:
-        yield 1
-        raise OSError("disk")
-
-    with Guard[int](THIS + "double", seconds=5, megabytes=200) as guard, pytest.raises(OSError, match="disk"):
-        list(guard.map(items()))
-
-
-def test_a_function_that_cannot_be_imported_is_a_stage_error_that_names_it() -> None:
-    with (
-        pytest.raises(StageError, match=r"corpus\.guard:nothing"),
-        Guard[int]("corpus.guard:nothing", seconds=1, megabytes=1),
+def test_what_reading_raises_reaches_the_caller_after_the_results_before_it() -> None:
+    guard = Guard[Any](THIS + "ending", THIS + "misbehave", 20.0, 200)
+    for how, error, says in (
+        ("input", InputError, "a.warc: cannot be read"),
+        ("disk", OSError, "[Errno 5] Input/output error: 'a.warc'"),
+        ("strange", StageError, "Strange: 1 and 2"),
     ):
-        pass
+        received = guard.results(["a", "b"], how)
+        assert [next(received), next(received)] == ["a", "b"]
+        with pytest.raises(error) as raised:
+            next(received)
+        assert str(raised.value) == says
+
+
+def test_a_child_that_ends_while_it_reads_is_a_stage_error() -> None:
+    guard = Guard[Any](THIS + "ending", THIS + "misbehave", 20.0, 200)
+    with pytest.raises(StageError, match=r"test_guard:ending: its process ended while it read \(memory\)"):
+        list(guard.results(["a", "b"], "dies"))
+
+
+def test_a_full_disk_is_a_stage_error_that_says_where_to_look() -> None:
+    with pytest.raises(StageError, match=r"test_guard:misbehave: .*No space left on device.*TMPDIR"):
+        results(["a", "full disk", "b"])
+
+
+@pytest.mark.parametrize("functions", [("corpus.guard:nothing", "corpus.guard:Guard"), ("no.module:read", "os:stat")])
+def test_a_function_that_cannot_be_imported_is_a_stage_error_that_names_it(functions: tuple[str, str]) -> None:
+    with pytest.raises(StageError, match=re.escape(functions[0]) + ".* does not start"):
+        list(Guard[Any](*functions, 1.0, 1).results())
+
+
+def test_one_child_serves_call_after_call_and_another_after_its_death() -> None:
+    guard = Guard[Any](THIS + "numbered", THIS + "misbehave", 20.0, 200)
+    first, second = (next(guard.results(["process"])) for _ in range(2))
+    assert first != second  # the first call was left before its end: that child was at work for nobody
+    (third,), (fourth,) = (list(guard.results(["process"])) for _ in range(2))
+    assert third == fourth
+    os.kill(fourth, signal.SIGKILL)
+    (fifth,) = guard.results(["process"])
+    assert fifth != fourth
+    del guard
+    assert not is_running(fifth)
+
+
+def test_relative_paths_start_from_where_the_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = Guard[Any](THIS + "numbered", THIS + "misbehave", 20.0, 200)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        list(guard.results([("log", "here")]))
+    assert sorted(tmp_path.rglob("here")) == [tmp_path / "a/here", tmp_path / "b/here"]
+
+
+def test_a_process_keeps_one_guard() -> None:
+    kept = partial(kept_guard, THIS + "numbered", THIS + "misbehave")
+    guard = kept(20.0, 200)
+    assert kept(20.0, 200) is guard
+    (process,) = guard.results(["process"])
+    del guard
+    assert is_running(process)
+    kept(10.0, 200)
+    assert not is_running(process)
+    kept_guard.cache_clear()
 
 
 def test_results_are_pickled_by_a_name_that_the_parent_knows() -> None:
     assert Failure.__module__ == "corpus.guard"
-    assert pickle.loads(pickle.dumps(Failure("crash"))) == Failure("crash")
+    assert pickle.loads(pickle.dumps(Failure("crash", 1))) == Failure("crash", 1)
 
 
-@pytest.mark.parametrize("what", ["idle", "hang in C"])
-def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("doing", ["waits", "works", "reads", "sends"])
+def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path, doing: str) -> None:
+    then = {"works": "['sleep'], ''", "reads": "[], 'hangs'", "sends": "['x' * 3_000_000] * 9, ''"}.get(doing, "[], ''")
     script = tmp_path / "parent.py"
     script.write_text(
         "import sys, time\n"
         f"sys.path[:0] = {[str(Path(__file__).parent.parent), str(Path(__file__).parent)]!r}\n"
         "from corpus.guard import Guard\n"
-        f"with Guard('{Path(__file__).stem}:misbehave', seconds=1.5, megabytes=200) as guard:\n"
-        "    print(guard._child.pid, flush=True)\n"
-        f"    list(guard.map([{what!r}]))\n"
+        f"guard = Guard('{Path(__file__).stem}:ending', '{Path(__file__).stem}:misbehave', 60.0, 200)\n"
+        "print(*guard.results(['process'], ''), flush=True)\n"
+        f"for _ in guard.results({then}):\n"
         "    time.sleep(60)\n"
+        "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         child = int(parent.stdout.readline())
         time.sleep(0.3)
+        assert is_running(child)
         parent.kill()
     deadline = time.monotonic() + 10
-    while _is_running(child) and time.monotonic() < deadline:
+    while is_running(child) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _is_running(child)
+    assert not is_running(child)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Whether a process lives; a zombie that nobody waits for does not."""
     try:
         os.kill(process, 0)

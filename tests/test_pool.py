@@ -4,11 +4,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import pool
 from corpus.config import Pool
 from corpus.errors import InputError
 from corpus.pool import ingest_part
 from corpus.schema import DROPPED, PAGE
+from corpus.tables import TableWriter
 
 LIMITS = Pool(crawl="CRAWL-X", min_chars=20, max_page_bytes=100_000, page_seconds=20.0, page_megabytes=1_000)
 ENGLISH = "The sum of the angles of a triangle in the plane is equal to two right angles. " * 3
@@ -99,10 +99,14 @@ def test_the_part_is_named_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A full disk while the dropped records are written must not leave a part that looks complete."""
     (tmp_path / "a.warc").write_bytes(response("http://example.org/a", f"<p>{ENGLISH}"))
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    close = TableWriter.close
 
-    monkeypatch.setattr(pool, "_write_dropped", full)
+    def full(self: TableWriter) -> None:
+        close(self)
+        if self._schema is DROPPED:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TableWriter, "close", full)
     with pytest.raises(OSError, match="No space left"):
         ingest_part(str(tmp_path / "a.warc"), "a.warc", 0, tmp_path / "parts", LIMITS)
     assert list((tmp_path / "parts").iterdir()) == []
