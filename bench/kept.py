@@ -7,15 +7,15 @@ from pathlib import Path
 from extractors import Extractor
 from gold import SPLITS, rendered_pages
 from report import Table, share
-from tex import formulas, matched, tokens, verbatim
+from tex import by_tokens, formulas, matched, verbatim
 
-BY_TOKENS = ("mathml", "mjx3")  # kinds that carry no TeX
+NO_TEX = ("mathml", "mjx3")  # kinds that carry no TeX
 BARE = "none"  # the kind whose pages have no formulas left
 NOTE = (
     "45 pages, each with its known formulas written in every kind of markup. A formula is kept where it stands between "
     "delimiters in the text, each as often as the page has it. Compared verbatim, without white space and without what "
     "only says how a formula is set (delimiters, an equation environment or `\\displaystyle` around it); "
-    "`mathml` and `mjx3` carry no TeX and are compared by tokens (see bench/tex.py)."
+    "`mathml` and `mjx3` carry no TeX and are compared by tokens (see bench/tex_tokens.py)."
 )
 
 
@@ -26,7 +26,7 @@ def kept_formulas(extraction: Path, compared: list[Extractor]) -> list[Table]:
     kept: Counter[tuple[str, str, str]] = Counter()  # and by extractor
     found: Counter[tuple[str, str, str]] = Counter()
     for page in rendered_pages(extraction):
-        key: Callable[[str], str] = tokens if page.kind in BY_TOKENS else verbatim
+        key: Callable[[str], str] = by_tokens if page.kind in NO_TEX else verbatim
         expected = [] if page.kind == BARE else [key(tex) for tex in page.formulas]
         splits = [split for split, holds in SPLITS.items() if holds(page.held_out)]
         for split in splits:
@@ -38,7 +38,7 @@ def kept_formulas(extraction: Path, compared: list[Extractor]) -> list[Table]:
                 kept[split, page.kind, extractor.name] += matched(expected, shown)
                 found[split, page.kind, extractor.name] += len(shown)
     names = [extractor.name for extractor in compared]
-    kinds = sorted({kind for _, kind in known} - {BARE}, key=lambda kind: (kind in BY_TOKENS, kind))
+    kinds = sorted({kind for _, kind in known} - {BARE}, key=lambda kind: (kind in NO_TEX, kind))
 
     def recall(split: str) -> Table:
         rows = [[kind, *(share(kept[split, kind, name], known[split, kind]) for name in names)] for kind in kinds]

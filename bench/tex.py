@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from tex_tokens import tex_tokens
+
 MAX_CHARS = 10_000  # between two delimiters; what is longer are two strays
 _CLOSERS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
 _ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign|math"
@@ -74,40 +76,27 @@ def _end(text: str, start: int, mark: str) -> int | None:
 
 
 def verbatim(tex: str) -> str:
-    r"""`tex` without white space and without what only says how it is set: delimiters, an equation environment,
-    \displaystyle around or before all of it. verbatim("\\( x ^2 \\)") == verbatim("{\\displaystyle x^2}") == "x^2".
+    r"""A key that formulas share which differ in white space and in how they are set: see `_inside`.
+
+    verbatim("\\( x ^2 \\)") == verbatim("{\\displaystyle x^2}") == "x^2".
     """
-    tex = "".join(tex.split())
-    stripped = True
-    while stripped:
-        stripped = False
-        for opener, closer in _WRAPPERS:
-            if len(tex) > len(opener) + len(closer) and tex.startswith(opener) and tex.endswith(closer):
-                tex, stripped = tex[len(opener) : len(tex) - len(closer)], True
+    return "".join(_inside(tex).split())
+
+
+def by_tokens(tex: str) -> str:
+    """A key that formulas share which differ at most in looks (see tex_tokens.py): as much of TeX as MathML carries."""
+    return " ".join(tex_tokens(_inside(tex)))
+
+
+def _inside(tex: str) -> str:
+    """`tex` without what stands around all of it: delimiters, an equation environment, a style."""
+    tex = tex.strip()
+    for opener, closer in _WRAPPERS * 2:  # an environment between delimiters
+        if len(tex) > len(opener) + len(closer) and tex.startswith(opener) and tex.endswith(closer):
+            tex = tex[len(opener) : len(tex) - len(closer)].strip()
     return tex
 
 
 def matched(known: Iterable[str], found: Iterable[str]) -> int:
     """How many formulas two lists of keys have in common, each counted as often as it stands in both."""
     return (Counter(known) & Counter(found)).total()
-
-
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^\s]", re.S)
-_LAYOUT = re.compile(
-    r"\\(?:left|right|[bB]igg?[lr]?|q?quad|limits|(?:display|text)style|mathrm|mathit|operatorname|text(?:rm)?|mbox"
-    r"|[,;:! \\])|[{}&]"
-)
-_SYNONYMS = {
-    "\\dfrac": "\\frac",
-    "\\tfrac": "\\frac",
-    "\\le": "\\leq",
-    "\\ge": "\\geq",
-    "\\to": "\\rightarrow",
-    "\\ne": "\\neq",
-}
-
-
-def tokens(tex: str) -> str:
-    """`tex` as tokens with a space between, without layout, font and grouping: what MathML can carry of it."""
-    found = (_SYNONYMS.get(token, token) for token in _TOKEN.findall(verbatim(tex)))
-    return " ".join(token for token in found if not _LAYOUT.fullmatch(token))
