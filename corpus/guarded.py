@@ -69,6 +69,7 @@ class _Answer:
 
     def __init__(self, task: Task, pipe: BinaryIO, memory: mmap.mmap) -> None:
         self._task, self._pipe, self._memory = task, pipe, memory
+        self._begin: tuple[int, Any] | None
         self._empty()
 
     def work(
@@ -99,14 +100,17 @@ class _Answer:
     def send(self, is_last: bool = False, error: Exception | None = None) -> None:
         """Send the results so far, and go on with an empty batch."""
         results = self._buffer.getvalue()[: self._n_bytes]
-        send(self._pipe, Message(results, self._n_results, self._begin, is_last, error))
+        try:
+            send(self._pipe, Message(results, self._n_results, self._begin, is_last, error))
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone
         self._empty()
 
     def _empty(self) -> None:
         self._buffer = io.BytesIO()
         self._pickler = pickle.Pickler(self._buffer, pickle.HIGHEST_PROTOCOL)
         self._n_results = self._n_bytes = 0
-        self._begin: tuple[int, Any] | None = None
+        self._begin = None
 
     def _add(self, result: object) -> None:
         self._pickler.dump(result)

@@ -43,6 +43,40 @@ def test_formulas_beside_prose_do_not_change_the_answer() -> None:
     )
 
 
+MENU = (
+    "Home\nAbout\nPosts\nTalks\nProjects\nArchive\nCategories\nSearch\nLog in\nShare this page on Twitter or Facebook\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "es",
+            "Toda sucesión acotada de números reales tiene una subsucesión convergente, y así lo demostró Bolzano. "
+            "Basta con partir el intervalo por la mitad y quedarse con la parte que contiene infinitos términos.",
+        ),
+        ("zh", "任何有界的实数数列都包含一个收敛的子数列，这就是波尔查诺定理。"),
+    ],
+)
+def test_a_menu_in_english_does_not_make_a_page_english(code: str, sentence: str) -> None:
+    assert identify(MENU + sentence) == code
+
+
+def test_a_word_of_another_language_leaves_a_page_english() -> None:
+    assert identify("Bolzano called it a Zwischenwertsatz. " + "Every bounded sequence has a limit point. " * 5) == "en"
+
+
+@pytest.mark.parametrize("code", ["he", "no", "sr"])
+def test_names_are_those_of_iso_639_1(code: str) -> None:
+    sentence = {
+        "he": "לכל סדרה חסומה של מספרים ממשיים יש תת סדרה מתכנסת",
+        "no": "Enhver begrenset følge av reelle tall har en konvergent delfølge, og det er lett å vise.",
+        "sr": "Сваки ограничен низ реалних бројева има конвергентан подниз, што није тешко доказати.",
+    }[code]
+    assert identify(sentence) == code
+
+
 def test_answers_in_two_letters_even_for_a_dialect() -> None:
     assert identify("我哋今日喺香港食咗好多嘢，佢话唔知点解咁样，真系好好味㗎，听日再嚟食过啦。") == "zh"
 
