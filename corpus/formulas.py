@@ -1,67 +1,80 @@
-"""Formulas of a page through main-content extraction: each becomes a token that survives as an ordinary word.
-
-`take_formulas` replaces each formula whose TeX is known by a token; `put_back` turns tokens into TeX
-again. A finder in `_FINDERS` stands for each kind. MathML and rendered HTML without TeX beside it
-stay as they are.
-"""
+"""Formulas of a page through main-content extraction: each becomes a token that survives as an ordinary word."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import xxhash
 from lxml import etree
 from lxml.html import HtmlElement
 
-from corpus.markup import IMAGE_MARKS, RENDERED_CLASSES, TEX_CLASSES, WRAPPER_CLASS, read_image
-from corpus.tex import DELIMITERS, Formula, find_tex, read_formula, reads_like_tex
+from corpus.markup import KINDS
+from corpus.tex import OPENERS, Formula, find_tex, without_definitions
 
-_CODE = " or ".join(
-    f"ancestor-or-self::{tag}" for tag in ("pre", "code", "kbd", "samp", "tt", "script", "style", "textarea", "head")
-)
+_CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "head")
 _TEXTS_WITH_TEX = etree.XPath(
     rf"//text()[(contains(., '$') or contains(., '\(') or contains(., '\[') or contains(., '\begin')) "
-    f"and not(parent::*[{_CODE}])]"
+    f"and not({' or '.join(f'ancestor::{tag}' for tag in _CODE)})]"
 )
+_SPANS = etree.XPath("//span[not(*)][contains(text(), $prefix)]")
+MAX_SPANS = 3  # around one formula that are taken off: Pandoc's in Sphinx's
+# fmt: off
+_BLOCKS = (
+    "p", "div", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "caption",
+    "pre", "section", "article", "main", "header", "footer", "aside", "nav", "figure", "figcaption", "form", "fieldset",
+    "blockquote", "details", "summary", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "address", "center", "body", "html",
+)
+# fmt: on
+_NOT_IN_TEXT = frozenset((*_BLOCKS, *_CODE, "noscript", "template", "select", "option", "svg", "math"))
+_DISCARDED = frozenset(("figure", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog"))
+_LOOSE = frozenset(("div", "section", "article", "main", "body"))  # text that stands in them becomes paragraphs
+_INDICES = {"sub": "_{", "sup": "^{"}
 
 
 @dataclass(slots=True)
-class TakenFormulas:
-    """The formulas taken out of one page: number i stands in its tree as the word `token(i)`."""
+class Taken:
+    """The formulas taken out of one page: number i stands in its tree as the word that `take` gave."""
 
     prefix: str
     formulas: list[Formula] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)  # by number
+    in_menus: set[int] = field(default_factory=set)  # numbers of those that main content has no room for
 
-    def take(self, formula: Formula) -> str:
+    def take(self, formula: Formula, kind: str) -> str:
         """The word that stands for `formula`: as long as its TeX, because extraction weighs text by length."""
         self.formulas.append(formula)
-        return f"{self.prefix}{len(self.formulas) - 1}z".ljust(len(formula.tex), "z")
+        self.kinds.append(kind)
+        return f"{self.prefix}{len(self.formulas) - 1}z".ljust(len(formula.tex), "z") + "q"
+
+    def count(self) -> dict[str, int]:
+        """Formulas outside of menus by kind, in the order of KINDS."""
+        counts = Counter(kind for number, kind in enumerate(self.kinds) if number not in self.in_menus)
+        return {kind: counts[kind] for kind in KINDS if counts[kind]}
+
+    def numbers(self, text: str) -> list[int]:
+        """The formulas whose tokens stand in `text`, in order."""
+        return [int(number) for number in re.findall(rf"{self.prefix}(\d+)z+q", text)]
 
     def put_back(self, text: str) -> tuple[str, int]:
-        """`text` with TeX for tokens, and how many formulas came out once."""
-        tokens = re.compile(rf"{self.prefix}(\d+)z+")
-        seen = Counter(tokens.findall(text))
-        restored = tokens.sub(lambda token: str(self.formulas[int(token[1])]), text)
-        return restored, sum(count == 1 for count in seen.values())
+        """`text` with TeX for tokens, and how many of the formulas outside of menus came out once."""
+        pieces: list[str] = []
+        start = 0
+        for token in re.finditer(rf"{self.prefix}(\d+)z+q", text):
+            before, formula, after = text[start : token.start()], self.formulas[int(token[1])], text[token.end() :][:1]
+            # A display stands off what it touches, an equation number say; and $a$$b$ would read as another.
+            apart = (start and not before) or (formula.display and re.search(r"[^\s(\[{]\Z", before) is not None)
+            pieces += before, " " if apart else "", str(formula)
+            start = token.end()
+            if formula.display and re.match(r"[\w(\[]", after) and not text.startswith(self.prefix, start):
+                pieces.append(" ")
+        pieces.append(text[start:])
+        seen = Counter(self.numbers(text))
+        return "".join(pieces), sum(count == 1 and number not in self.in_menus for number, count in seen.items())
 
 
-def take_formulas(tree: HtmlElement, html: str) -> TakenFormulas:
-    """Replace every formula of `tree`, the parsed `html`, whose TeX is known, by a token, in place.
-
-    Around tokens the tree is made plain: text that stands in a div becomes a paragraph, and what
-    main-content extraction throws away by its name (figure, form, one article of many) a div.
-    """
-    taken = TakenFormulas(_absent_word(html))
-    for marks, finder in _FINDERS:
-        if any(mark in html for mark in marks):
-            finder(tree, taken)
-    if taken.formulas:
-        _make_plain(tree, taken.prefix)
-    return taken
-
-
-def _absent_word(html: str) -> str:
+def absent_word(html: str) -> str:
     """A word that the page does not hold, the same for the same page."""
     data, seed = html.encode("utf-8", "replace"), 0
     while (word := f"x{xxhash.xxh3_64_hexdigest(data, seed)}n") in html:
@@ -69,126 +82,150 @@ def _absent_word(html: str) -> str:
     return word
 
 
-def _replace(element: HtmlElement, formula: Formula | None, taken: TakenFormulas) -> None:
-    """Put the formula's token in the place of `element`; a block stays, holding nothing else."""
-    if formula is None or element.getparent() is None:
-        return
-    element.clear(keep_tail=True)
-    element.text, element.tag = taken.take(formula), "p" if element.tag in ("div", "p") else "span"
+def take_text(tree: HtmlElement, taken: Taken) -> None:
+    """Replace TeX between delimiters by tokens, in place, also where a line break or emphasis parts it.
 
-
-def _has_class(element: HtmlElement, classes: frozenset[str]) -> bool:
-    return not classes.isdisjoint((element.get("class") or "").split())
-
-
-def _take_scripts(tree: HtmlElement, taken: TakenFormulas) -> None:
-    """MathJax 2: the script holds the TeX; a preview or a rendered copy may stand before it."""
-    for element in list(tree.iter("span", "div")):
-        if element.getparent() is not None and _has_class(element, RENDERED_CLASSES):
-            element.drop_tree()
-    for script in list(tree.iter("script")):
-        kind = script.get("type") or ""
-        if kind.startswith("math/tex"):
-            _replace(script, read_formula(script.text or "", "mode=display" in kind), taken)
-
-
-def _take_mathml(tree: HtmlElement, taken: TakenFormulas) -> None:
-    """MathML with its TeX in an annotation or in alttext; KaTeX and MediaWiki wrap a rendered copy with it."""
-    for math in list(tree.iter("math")):
-        source = next((a.text for a in math.iter("annotation") if a.get("encoding") == "application/x-tex"), None)
-        outer, display = math, math.get("display") == "block"
-        while (parent := outer.getparent()) is not None and WRAPPER_CLASS.search(parent.get("class") or ""):
-            outer, display = parent, display or "-display" in parent.get("class")
-        _replace(outer, read_formula(source or math.get("alttext") or "", display), taken)
-
-
-def _take_images(tree: HtmlElement, taken: TakenFormulas) -> None:
-    for image in list(tree.iter("img")):
-        _replace(image, read_image(image.attrib), taken)
-
-
-def _take_attributes(tree: HtmlElement, taken: TakenFormulas) -> None:
-    """An element that is drawn by script from its data-tex attribute."""
-    for element in tree.xpath("//*[@data-tex]"):
-        _replace(element, read_formula(element.get("data-tex")), taken)
-
-
-def _take_classes(tree: HtmlElement, taken: TakenFormulas) -> None:
-    """Pandoc, Sphinx and the like: an element whose whole text is a formula without delimiters."""
-    for element in list(tree.iter("span", "div")):
-        if len(element) or not _has_class(element, TEX_CLASSES):
-            continue
-        tex = (element.text or "").strip()
-        delimited = any(opener in tex for opener, _, _ in DELIMITERS)  # found as text
-        if not delimited and taken.prefix not in tex and reads_like_tex(tex, "", ""):
-            _replace(element, read_formula(tex, element.tag == "div"), taken)
-
-
-def _take_text(tree: HtmlElement, taken: TakenFormulas) -> None:
-    for text in _TEXTS_WITH_TEX(tree):
-        pieces: list[str] = []
-        start = 0
-        for begin, end, formula in find_tex(text):
-            pieces += text[start:begin], taken.take(formula)
-            start = end
-        pieces.append(text[start:])
-        setattr(text.getparent(), "tail" if text.is_tail else "text", "".join(pieces))
-
-
-_Finder = Callable[[HtmlElement, TakenFormulas], None]
-_FINDERS: tuple[tuple[tuple[str, ...], _Finder], ...] = (  # a finder runs where the page holds one of the marks
-    (("math/tex",), _take_scripts),
-    (("application/x-tex", "alttext"), _take_mathml),
-    (("data-tex",), _take_attributes),
-    (IMAGE_MARKS, _take_images),
-    (("math", 'tex"', "tex ", "latex"), _take_classes),
-    (("$", "\\(", "\\[", "\\begin{", "&#"), _take_text),
-)
-
-# fmt: off
-_BLOCKS = (
-    "p", "div", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "td", "pre", "section", "article", "main", "header",
-    "footer", "aside", "nav", "figure", "figcaption", "form", "fieldset", "blockquote", "details", "summary", "h1",
-    "h2", "h3", "h4", "h5", "h6", "hr",
-)
-# fmt: on
-_DISCARDED = frozenset({"figure", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog"})
-
-
-def _make_plain(tree: HtmlElement, prefix: str) -> None:
-    """Make what holds tokens plain enough for main-content extraction.
-
-    With it trafilatura brings out 70 % of the formulas on 142 of 160 math pages, without it on 128.
+    Preambles of macros, which show nothing, are taken out.
     """
+    done: set[HtmlElement] = set()
+    for text in _TEXTS_WITH_TEX(tree):
+        block = text.getparent()
+        if (shown := without_definitions(text)) != text:
+            setattr(block, "tail" if text.is_tail else "text", shown)
+        if text.is_tail:
+            block = block.getparent()
+        while block.tag not in _NOT_IN_TEXT and block.getparent() is not None:
+            block = block.getparent()
+        if block not in done:
+            done.add(block)
+            for run in _runs(block):
+                run.take_text(taken)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Texts of a block that flow together: inline elements part them, blocks and code end them."""
+
+    slots: list[tuple[HtmlElement, str, int]] = field(default_factory=list)  # element, "text" or "tail", start
+    pieces: list[str] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, element: HtmlElement, name: str) -> None:
+        self.slots.append((element, name, self.length))
+        self.write(getattr(element, name) or "")
+
+    def write(self, text: str) -> None:
+        self.pieces.append(text)
+        self.length += len(text)
+
+    def mark(self, element: HtmlElement, opens: bool) -> None:
+        """Write what an inline element stands for in TeX, where a formula spans it."""
+        if element.tag == "br":
+            self.write("\n" if opens else "")
+        elif element.tag in _INDICES:
+            self.write(_INDICES[element.tag] if opens else "}")
+        elif element.tag in ("em", "i"):  # of the underscores in $a_1 + b_2$ Markdown makes emphasis
+            glued = element.getprevious().tail if element.getprevious() is not None else element.getparent().text
+            self.write("_" if re.search(r"[\w)}\]]$", glued or "") else "")
+
+    def take_text(self, taken: Taken) -> None:
+        text = "".join(self.pieces)
+        found = list(find_tex(text)) if any(opener in text for opener in OPENERS) else []
+        if not found:
+            return
+        starts = [start for _, _, start in self.slots]
+        tokens = [(begin, end, taken.take(formula, "text")) for begin, end, formula in found]
+        for begin, end, token in reversed(tokens):
+            first, last = bisect_right(starts, begin) - 1, bisect_left(starts, end) - 1
+            for number in range(last, first - 1, -1):
+                element, name, start = self.slots[number]
+                content = getattr(element, name) or ""
+                rest = content[max(end - start, 0) :]
+                setattr(element, name, (content[: begin - start] + token if number == first else "") + rest)
+                if number != first and name == "text" and element.tag == "br":
+                    element.tag = "span"
+
+
+def _runs(block: HtmlElement) -> Iterator[_Run]:
+    run = _Run()
+    walk = etree.iterwalk(block, events=("start", "end"))
+    for event, element in walk:
+        if element is not block and element.tag in _NOT_IN_TEXT:
+            if event == "start":
+                walk.skip_subtree()
+                yield run
+            else:
+                run = _Run()
+                run.add(element, "tail")
+        elif event == "start":
+            run.mark(element, opens=True)
+            run.add(element, "text")
+        elif element is not block:
+            run.mark(element, opens=False)
+            run.add(element, "tail")
+    yield run
+
+
+def make_plain(tree: HtmlElement, taken: Taken) -> None:
+    """Make what holds tokens plain enough for main-content extraction, and note the tokens that stand in menus.
+
+    Text that stands in a div becomes a paragraph, and what main-content extraction throws away by its
+    name (figure, form, one article of many) a div. With it trafilatura brings out 70 % of the formulas
+    on 142 of 160 math pages, without it on 128.
+    """
+    for _ in range(MAX_SPANS):  # trafilatura loses text that is nested in spans within a paragraph
+        for span in _SPANS(tree, prefix=taken.prefix):
+            span.drop_tag()
     articles = list(tree.iter("article"))
     if len(articles) > 1:  # theorems and examples: the first one would be taken for the whole content
         for article in articles:
             article.tag = "div"
-    seen: set[HtmlElement] = set()
-    for text in tree.xpath("//text()[contains(., $prefix)]", prefix=prefix):
+    in_menu: dict[HtmlElement | None, bool] = {None: False}
+    for text in tree.xpath("//text()[contains(., $prefix)]", prefix=taken.prefix):
         holder = text.getparent().getparent() if text.is_tail else text.getparent()
-        while holder is not None and holder not in seen:
-            seen.add(holder)
-            if holder.tag in _DISCARDED:
-                holder.tag = "div"
-            if holder.tag == "div":
-                _make_paragraphs(holder)
+        above = []
+        while holder not in in_menu:
+            above.append(holder)
             holder = holder.getparent()
+        menu = in_menu[holder]
+        for element in reversed(above):
+            menu = in_menu[element] = menu or _is_menu(element)
+            if not menu:
+                _make_plain(element)
+        if menu:
+            taken.in_menus.update(taken.numbers(text))
 
 
-def _make_paragraphs(div: HtmlElement) -> None:
-    """Turn a div without blocks into a paragraph, else the text beside its blocks into paragraphs."""
-    if next(div.iterdescendants(*_BLOCKS), None) is None:
-        div.tag = "p"
-        return
-    paragraph = div.makeelement("p")
-    paragraph.text, div.text = div.text, None
+def _is_menu(element: HtmlElement) -> bool:
+    if element.tag == "a":  # an entry of a table of contents is nothing but a link
+        entry = element.getparent()
+        return entry.tag == "li" and not (entry.text or "").strip() and not (element.tail or "").strip()
+    return element.tag in ("nav", "footer") or element.get("role") in ("navigation", "contentinfo", "search")
+
+
+def _make_plain(element: HtmlElement) -> None:
+    if element.tag in _DISCARDED:
+        element.tag = "div"
+    if element.tag in ("div", "p", "span"):
+        element.tag = "div" if _holds_block(element) else "span" if element.tag == "span" else "p"
+    if element.tag in _LOOSE:
+        _make_paragraphs(element)
+
+
+def _holds_block(element: HtmlElement) -> bool:
+    return next(element.iterdescendants(*_BLOCKS), None) is not None
+
+
+def _make_paragraphs(element: HtmlElement) -> None:
+    """Put the text beside blocks into paragraphs."""
+    paragraph = element.makeelement("p")
+    paragraph.text, element.text = element.text, None
     content = [paragraph]
-    for child in list(div):
-        if child.tag in _BLOCKS or next(child.iterdescendants(*_BLOCKS), None) is not None:
-            paragraph = div.makeelement("p")
+    for child in list(element):
+        if child.tag in _BLOCKS or _holds_block(child):
+            paragraph = element.makeelement("p")
             paragraph.text, child.tail = child.tail, None
             content += [child, paragraph]
         else:
             paragraph.append(child)
-    div[:] = [block for block in content if block.tag != "p" or len(block) or (block.text or "").strip()]
+    element[:] = [block for block in content if block.tag != "p" or len(block) or (block.text or "").strip()]

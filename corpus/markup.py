@@ -1,73 +1,230 @@
-"""Where a web page keeps formulas that are no text: scripts, MathML, images, attributes."""
+"""Where a page keeps formulas that are no text: scripts, MathML, rendered copies, images, attributes, classes.
+
+The one list of markup kinds for both texts of a page: cheap text shows each formula as TeX, careful text as a token.
+"""
 
 import re
-from collections.abc import Callable, Mapping
-from urllib.parse import unquote, unquote_plus
+from collections.abc import Callable
 
+import lxml.html
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from corpus.tex import Formula, read_formula
+from corpus import mathml
+from corpus.images import IMAGES, read_image
+from corpus.tex import OPENERS, Formula, read_formula, reads_like_tex
 
-TEX_CLASSES = frozenset({"math", "math-container", "math-tex", "arithmatex", "tex", "latex"})  # TeX is their text
-RENDERED_CLASSES = frozenset({"MathJax", "MathJax_Display", "MathJax_Preview", "MathJax_SVG", "MathJax_CHTML"})
-WRAPPER_CLASS = re.compile(r"(?:^|\s)(?:katex|mwe-math|MathJax)")  # of what stands around MathML and its rendered copy
-IMAGE_CLASS = re.compile(r"(?:^|\s)(?:(?:math|tex|latex)(?!\S)|mwe-math-fallback|ql-img-)")
-IMAGE_SOURCE = re.compile(r"latex\.php\?|codecogs\.com/|/(?:mathtex|mimetex)\.cgi\?|images/math/|[?&]cht=tx&", re.I)
-IMAGE_MARKS = ("math", "latex", 'tex"', "tex.cgi", "cht=tx", "ql-img")  # a page without any has no such image
-IMAGE_QUERY = re.compile(r"[?&](?:latex|chl)=([^&]*)|codecogs\.com/[^?]*\?(.+)|tex\.cgi\?(.+)", re.I | re.S)
-IMAGE_STYLE = re.compile(r"(?:\\(?:inline|dpi\s*\{\d+\}|(?:bg|fn)_\w+|small|large|huge)(?![A-Za-z])\s*)+", re.I)
+KINDS = (
+    "text",  # TeX between delimiters, or in an environment, in running text: tex.find_tex
+    "script",  # <script type="math/tex">, which MathJax 2 reads
+    "asciimath",  # <script type="math/asciimath">, or between backticks where the page loads AsciiMath
+    "katex",  # what KaTeX makes: MathML with an annotation, beside a copy in spans
+    "mathjax",  # what MathJax 2 to 4 make, by its assistive MathML, data-mathml or data-latex
+    "mathml",  # MathML with its TeX in an annotation or in alttext: LaTeXML, MediaWiki, Pandoc, Temml
+    "mathml_bare",  # MathML alone, converted
+    "image",  # an image's alternative text or address: MediaWiki, WordPress, codecogs, imgmath ...
+    "attribute",  # data-tex and its kin, on an element that a script draws
+    "class",  # the whole text of an element that is TeX by its name or class: Pandoc, arithmatex, <math-field> ...
+)
+Write = Callable[[Formula, str], str]
+Attributes = dict[str, str | None]
+
+# A page without any of these holds nothing below; a test costs 0.02 ms on the average page of 60 kB.
+_MARKS = (b"math", b"atex", b"tex=", b"tex.cgi", b"cht=tx", b"wp-image", b"equation_im")
+_ATTRIBUTES = ("data-tex", "data-latex", "data-math", "data-katex", "data-expr", "data-formula")
+_ELEMENTS = ("d-math", "math-field", "math-renderer", "tex-math", "la-tex", "tex")  # TeX is their text
+_CLASSES = (  # TeX is their text, too
+    "math", "math-container", "math-tex", "math-inline", "math-display", "arithmatex", "tex", "latex", "katex-error",
+)  # fmt: skip
+_COPIES = (  # what MathJax 2 draws before a script
+    "MathJax_Preview", "MathJax_Display", "MathJax", "MathJax_SVG_Display", "MathJax_SVG", "MathJax_CHTML",
+    "MathJax_MathML", "MathJax_PHTML", "MJXc-display", "mjx-chtml",
+)  # fmt: skip
+_CANDIDATES = ",".join(  # what may hold a formula; few and general, because each costs time on every page with a mark
+    (
+        'script[type^="math/"]',
+        *("math", r"m\:math", r"mml\:math"),
+        *('[class*="ath"]', '[class*="atex"]', '[class*="jx"]', ".tex"),
+        *(f"[{name}]" for name in _ATTRIBUTES),
+        *_ELEMENTS,
+        *IMAGES,
+    )
+)
+_WRAPPERS = frozenset((*_COPIES, "MJX_Assistive_MathML", "katex", "katex-display", "katex-mathml", "mwe-math-element"))
+_FOREIGN = frozenset(("math", "semantics", "svg", "g"))  # and mjx-*: inside what a renderer made
+MAX_WRAPPERS = 6  # around one formula: mjx-container > svg > g > g
+_ANNOTATION = 'annotation[encoding$="tex" i]'  # application/x-tex, LaTeX, TeX
+_ASCIIMATH = re.compile(rb"ascii[Mm]ath|ASCIIMathML|[_-]AM[_-]")  # as scripts and configurations of MathJax name it
+_BACKTICKS = re.compile(r"`([^`\n]{1,300})`")
+_PROSE = re.compile(r"[A-Za-z]{4,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_CODE = frozenset(("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "title"))
 
 
-def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
-    """The formula that an image shows, by its class or address; None for any other image.
+def may_hold_formulas(html: bytes) -> bool:
+    """Whether a page may hold what show_formulas shows. Costs a few searches of the page."""
+    return any(mark in html for mark in _MARKS)
 
-    The alternative text is preferred; codecogs, mimetex and WordPress carry TeX in the address too.
+
+def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> None:
+    """Turn formulas that are no text into text, each once, and drop their rendered copies.
+
+    page: the parsed `html`, changed in place. write: what stands for a formula of a kind (of KINDS, never "text").
     """
-    source, classes = attributes.get("data-src") or attributes.get("src") or "", attributes.get("class") or ""
-    by_address = IMAGE_SOURCE.search(source)
-    if not by_address and not IMAGE_CLASS.search(classes):
+    if not may_hold_formulas(html):
+        return
+    for node in page.css(_CANDIDATES):  # in document order, so that what holds a rendered copy comes before it
+        if _is_attached(node):
+            _show(node, write)
+    if b"`" in html and _ASCIIMATH.search(html) and b"ignore-math" not in html:
+        _show_backticks(page, write)
+
+
+def _show(node: LexborNode, write: Write) -> None:
+    """Replace one candidate by its formula, if it is one; without a source a rendered copy is shown as it reads."""
+    tag, attributes = node.tag or "", node.attributes
+    classes = frozenset((attributes.get("class") or "").split())
+    if tag == "img":
+        _replace(node, read_image(attributes), "image", write)
+    elif tag == "script":
+        _show_script(node, attributes.get("type") or "", write)
+    elif tag == "math" or tag.endswith(":math"):
+        _show_mathml(node, attributes, write)
+    elif "katex-html" in classes:
+        _drop(node, node.text())  # its MathML, where there is any, came before and took this away
+    elif not classes.isdisjoint(_COPIES) and _has_script(node):
+        _drop(node)
+    elif source := attributes.get("data-mathml"):
+        _replace(_outermost(node)[0], _convert(source, "Display" in str(classes)), "mathjax", write)
+    elif source := next(filter(None, map(attributes.get, _ATTRIBUTES)), None):
+        _show_attribute(node, source, write)
+    else:
+        _show_element(node, classes, attributes, write)
+
+
+def _show_script(node: LexborNode, kind: str, write: Write) -> None:
+    display = "mode=display" in kind
+    if kind.startswith("math/tex"):
+        _replace(node, read_formula(node.text(), display), "script", write)
+    elif kind.startswith("math/asciimath"):
+        _replace(node, None, "asciimath", write)
+    elif kind.startswith("math/mml"):
+        _replace(node, _convert(node.text()), "mathml_bare", write)
+
+
+def _show_mathml(node: LexborNode, attributes: Attributes, write: Write) -> None:
+    annotation = node.css_first(_ANNOTATION)
+    source = annotation.text() if annotation else attributes.get("alttext") or attributes.get("data-latex")
+    outer, wrappers = _outermost(node)
+    display = attributes.get("display") == "block" or attributes.get("mode") == "display" or "isplay" in wrappers
+    formula = read_formula(source, display) if source else _convert(node.html or "", display)
+    if "katex" in wrappers:
+        kind = "katex"
+    elif "mjx" in wrappers or "Jax" in wrappers:
+        kind = "mathjax"
+    else:
+        kind = "mathml" if source else "mathml_bare"
+    _replace(outer, formula, kind, write)
+
+
+def _show_attribute(node: LexborNode, source: str, write: Write) -> None:
+    if _is_foreign(node):
+        outer, wrappers = _outermost(node)
+        _replace(outer, read_formula(source, "isplay" in wrappers), "mathjax", write)
+    elif len(source) == 1 or not source.isalpha():  # data-math="true" is a switch
+        _replace(node, read_formula(source), "attribute", write)
+
+
+def _show_element(node: LexborNode, classes: frozenset[str], attributes: Attributes, write: Write) -> None:
+    """An element whose whole text is TeX without delimiters; with them it is text, and found as such."""
+    code = node.tag == "code" and "language-math" in classes
+    if not (code or node.tag in _ELEMENTS or (node.tag in ("span", "div", "p") and not classes.isdisjoint(_CLASSES))):
+        return
+    inside = node.first_child
+    source = attributes.get("value") if node.tag == "math-field" else None
+    if inside is not None and inside.next is None and inside.is_text_node:
+        source = inside.text().strip()
+    if not source or any(opener in source for opener in OPENERS) or not reads_like_tex(source):
+        return
+    outer = node.parent if code and node.parent is not None and node.parent.tag == "pre" else node
+    display = outer.tag in ("div", "p", "pre") or "display" in classes or "math-display" in classes
+    _replace(outer, read_formula(source, display or "block" in attributes), "class", write)
+
+
+def _show_backticks(page: LexborHTMLParser, write: Write) -> None:
+    """AsciiMath in running text. What reads like prose between two backticks stays."""
+
+    def shown(found: re.Match[str]) -> str:
+        formula = None
+        return found[0] if formula is None else write(formula, "asciimath")
+
+    assert page.root is not None
+    texts = [node for node in page.root.traverse(include_text=True) if node.is_text_node and "`" in node.text()]
+    for node in texts:
+        parent = node.parent
+        if parent is not None and parent.tag not in _CODE:
+            node.replace_with(_BACKTICKS.sub(shown, node.text()))
+
+
+def _convert(source: str, display: bool = False) -> Formula | None:
+    """The formula of a `<math>` element without TeX; None where the converter makes nothing of it."""
+    if "<" not in source:
         return None
-    display = "-display" in classes
-    tex = attributes.get("alt") or ""
-    if by_address and (query := IMAGE_QUERY.search(source)) and (not tex.strip() or "codecogs" in source):
-        decoded = unquote_plus if query[1] else unquote  # of a form's field a plus is a space
-        tex = decoded(query[1] or query[2] or query[3] or "").replace("&space;", " ").replace("&plus;", "+")
-    style = IMAGE_STYLE.match(tex.strip())
-    return read_formula(tex.strip()[style.end() :] if style else tex, display)
+    math = next(lxml.html.fragment_fromstring(source, create_parent=True).iter("math", "m:math", "mml:math"), None)
+    if math is None or (tex := mathml.to_tex(math)) is None:
+        return None
+    return read_formula(tex, display or math.get("display") == "block")
 
 
-def show_formulas(page: LexborHTMLParser, html: bytes, write: Callable[[Formula, str], str]) -> None:
-    """Turn formulas that are no text into text, and drop their rendered copies.
-
-    page: the parsed `html`, changed in place. write: what stands for a formula of a kind (script,
-    mathml, attribute or image).
-    """
-    if b"math/tex" in html:
-        for copy in page.css(",".join(f".{name}" for name in sorted(RENDERED_CLASSES))):
-            copy.decompose()
-        for script in page.css('script[type^="math/tex"]'):
-            display = "mode=display" in (script.attributes.get("type") or "")
-            _show(script, read_formula(script.text(), display), "script", write)
-    if b"application/x-tex" in html or b"alttext" in html:
-        for math in page.css("math"):
-            annotation = math.css_first('annotation[encoding="application/x-tex"]')
-            source = annotation.text() if annotation else math.attributes.get("alttext")
-            outer, display = math, math.attributes.get("display") == "block"
-            while (parent := outer.parent) is not None and WRAPPER_CLASS.search(_class(parent)):
-                outer, display = parent, display or "-display" in _class(parent)
-            _show(outer, read_formula(source or "", display), "mathml", write)
-    if b"data-tex" in html:
-        for node in page.css("[data-tex]"):
-            _show(node, read_formula(node.attributes.get("data-tex") or ""), "attribute", write)
-    if any(mark.encode() in html for mark in IMAGE_MARKS):
-        for image in page.css("img"):
-            _show(image, read_image(image.attributes), "image", write)
+def _outermost(node: LexborNode) -> tuple[LexborNode, str]:
+    """What a renderer wrapped around `node`, and names of the wrappers."""
+    outer, names = node, ""
+    for _ in range(MAX_WRAPPERS):
+        parent = outer.parent
+        if parent is None:
+            break
+        tag, attributes = parent.tag, parent.attributes
+        classes = (attributes.get("class") or "").split()
+        is_wrapper = _is_foreign(parent) or not _WRAPPERS.isdisjoint(classes)
+        if not is_wrapper and not any(name.startswith("mwe-math-mathml") for name in classes):
+            break
+        outer = parent
+        names += f" {tag} {' '.join(classes)}" + (" display" if attributes.get("display") == "true" else "")
+    return outer, names
 
 
-def _class(node: LexborNode) -> str:
-    return node.attributes.get("class") or ""
+def _is_foreign(node: LexborNode) -> bool:
+    tag = node.tag or ""
+    return tag.startswith("mjx-") or tag in _FOREIGN
 
 
-def _show(node: LexborNode, formula: Formula | None, kind: str, write: Callable[[Formula, str], str]) -> None:
+def _has_script(node: LexborNode) -> bool:
+    """Whether MathJax's script follows, past its other copies."""
+    following = node.next
+    for _ in range(6):  # preview, copy and script, and white space between
+        if following is None:
+            return False
+        if following.tag == "script":
+            return (following.attributes.get("type") or "").startswith("math/")
+        following = following.next
+    return False
+
+
+def _is_attached(node: LexborNode) -> bool:
+    """Whether no replaced element held `node`, looking as far up as renderers nest."""
+    above = node
+    for _ in range(2 * MAX_WRAPPERS):
+        parent = above.parent
+        if parent is None:
+            return False
+        if parent.tag == "body":
+            return True
+        above = parent
+    return True
+
+
+def _replace(node: LexborNode, formula: Formula | None, kind: str, write: Write) -> None:
     if formula is not None:
         node.replace_with(write(formula, kind))
+
+
+def _drop(node: LexborNode, text: str = "") -> None:
+    node.replace_with(text)

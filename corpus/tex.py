@@ -6,17 +6,31 @@ from dataclasses import dataclass
 
 MAX_TEX_CHARS = 10_000  # longer stretches between two delimiters are prose between two strays
 MAX_INLINE_CHARS = 1_000  # the same for single dollars
+MAX_NESTED = 4  # dollars inside the braces of one inline formula: $\text{if $x$ and $y$}$
 
 DELIMITERS = (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False))
 _CLOSERS = {opener: closer for opener, closer, _ in DELIMITERS}
-_ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign"
-_OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
-_SURELY_TEX = re.compile(r"\\[A-Za-z{}]|\^|(?<![A-Za-z])[A-Za-z]_|_\{")
+_ENVIRONMENTS = (
+    "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign|math|aligned|gathered|split|cases|array|"
+    "[bBpvV]?matrix|IEEEeqnarray|dmath|empheq|CD|tikzcd"
+)
+_OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\s?\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
+OPENERS = ("$", "\\(", "\\[", "\\begin")  # a text without any of them holds no TeX that find_tex finds
+
+# A caret needs a base, or a group after it: ^foo$|^bar$ are regular expressions.
+_COMMAND = re.compile(r"\\[A-Za-z{}]")
+_SURELY_TEX = re.compile(
+    r"\\[A-Za-z{}]|[A-Za-z0-9)}\]'|]\^(?![A-Za-z]{2})|\^[{\\]|(?<![A-Za-z])[A-Za-z]_(?![A-Za-z]{3})|_\{"
+)
 _PROSE = re.compile(r"[A-Za-z]{3,}[^A-Za-z].*?[A-Za-z]{3}|[A-Za-z]{8}|^\d[\d,.]*\s*[A-Za-z]{2}", re.S)
+_CODE = re.compile(r"\((?:[\"'#.]|(?:document|window|this|function|event)\b)|\{[\w.]{3,}\}")  # jQuery, ${name}
 _SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z0-9_])", re.ASCII)  # "the $n$th", "all $x$s"
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")  # within a line
+_CDATA = re.compile(r"%?\s*(?:<!\[CDATA\[|\]\]>)")  # kramdown hides TeX from XML parsers so
 # Of macros: they show nothing.
 _DEFINITION = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand|DeclareMathOperator|definecolor|require|let|g?def)(?![A-Za-z])"
+    r"\\(?:(?:re)?newcommand|providecommand|newenvironment|DeclareMathOperator|definecolor|require|let|g?def)"
+    r"(?![A-Za-z])"
 )
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _PREAMBLE = re.compile(rf"(\\\(|\\\[|\$\$)\s*{_DEFINITION.pattern}")
@@ -32,10 +46,16 @@ class Formula:
 
 
 def read_formula(source: str, display: bool = False) -> Formula | None:
-    r"""The formula that `source` writes, with or without delimiters; None where it is blank.
+    r"""The formula that `source` writes, with or without delimiters; None where it is blank or only defines macros.
 
-    read_formula(r"\(x^2\)") == Formula("x^2", False). MediaWiki's {\displaystyle ..} is taken off.
+    read_formula(r"\(x^2\)") == Formula("x^2", False). MediaWiki's {\displaystyle ..} is taken off, and
+    so are comments that end with a line.
     """
+    if "CDATA" in source:
+        source = _CDATA.sub("", source)
+    if "%" in source and "\n" in source:
+        *lines, last = source.split("\n")
+        source = "\n".join([*(_COMMENT.sub(r"\1", line) for line in lines), last])
     tex = source.strip()
     for opener, closer, shown in DELIMITERS:
         if tex.startswith(opener) and tex.endswith(closer) and len(tex) >= len(opener) + len(closer):
@@ -56,33 +76,65 @@ def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
     variables do not. Linear in len(text): the next place of each closer is looked up once.
     """
     next_closer: dict[str, int] = {}
-    position = 0
-    while opener := _OPENER.search(text, position):
-        mark, position = opener.group(), opener.end()
-        if mark in ("\\\\", "\\$"):
-            continue
-        closer = f"\\end{{{opener['env']}}}" if opener["env"] else _CLOSERS[mark]
+
+    def find_closer(closer: str, position: int) -> int:
         end = next_closer.get(closer, -1)
         if end < position:
             end = text.find(closer, position)
             while closer == "$" and end > 0 and text[end - 1] == "\\":
                 end = text.find(closer, end + 1)
             end = next_closer[closer] = len(text) if end < 0 else end
-        if end == len(text) or end - position > (MAX_INLINE_CHARS if mark == "$" else MAX_TEX_CHARS):
+        return end
+
+    position = 0
+    while opener := _OPENER.search(text, position):
+        mark, position = opener.group(), opener.end()
+        if mark in ("\\\\", "\\$"):
             continue
+        closer = f"\\end{{{opener['env']}}}" if opener["env"] else _CLOSERS[mark]
+        end = find_closer(closer, position)
+        longest = MAX_INLINE_CHARS if mark == "$" else MAX_TEX_CHARS
+        if end == len(text) or end - position > longest:
+            continue
+        if mark == "$" and _open_braces(text, position, end):
+            end = _outer_dollar(text, position, end)
+            if end < 0:
+                continue
         tex, after = text[position:end], end + len(closer)
         if mark == "$" and not reads_like_tex(tex, text[opener.start() - 1 : opener.start()], text[after : after + 4]):
             continue
         whole = text[opener.start() : after] if opener["env"] else tex
         formula = read_formula(whole, display=mark not in ("$", "\\("))
-        if formula is not None and "\n\n" not in tex:
+        if "\n\n" in tex:
+            continue
+        if formula is not None:
             yield opener.start(), after, formula
+        if formula is not None or mark != "$":  # past a preamble of macros, whose bodies hold TeX too
             position = after
 
 
-def reads_like_tex(tex: str, before: str, after: str) -> bool:
-    if not tex or tex.isspace():
+def _outer_dollar(text: str, start: int, inner: int) -> int:
+    """The dollar that closes a formula with dollars in its braces, the first at `inner`; -1 where there is none."""
+    end = inner
+    for _ in range(MAX_NESTED):
+        end = text.find("$", end + 1, start + MAX_INLINE_CHARS)
+        if end < 0 or not _open_braces(text, start, end):
+            return end
+    return -1
+
+
+def _open_braces(text: str, start: int, end: int) -> bool:
+    r"""More opened than closed in text[start:end]; \{ and \} are signs, not groups."""
+    opened = text.count("{", start, end) - text.count("\\{", start, end)
+    return opened > text.count("}", start, end) - text.count("\\}", start, end)
+
+
+def reads_like_tex(tex: str, before: str = "", after: str = "") -> bool:
+    """Whether what stands between two single dollars is a formula; before, after: the text around them."""
+    if not tex or tex.isspace() or _CODE.match(tex):
         return False
+    if tex[-1].isspace() and not tex[0].isspace():  # the second dollar opens something: a price, a variable
+        return _COMMAND.search(tex) is not None and not after[:1].isdigit()
     if _SURELY_TEX.search(tex):
         return True
     if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()):

@@ -1,17 +1,14 @@
-"""corpus.extract and corpus.formulas: what a page says, with its formulas, whatever it is made of."""
+"""corpus.extract: the main content of a page, with its formulas, whatever they are made of."""
 
 import logging
 import re
-import time
 
 import pytest
 import trafilatura
 
-from corpus.cheap import cheap_text
 from corpus.extract import careful_text
-from corpus.formulas import take_formulas
-from corpus.markup import read_image
-from corpus.tex import Formula, find_tex, read_formula, without_definitions
+from corpus.formulas import Taken, absent_word
+from corpus.tex import Formula
 
 PROSE = (
     "Every bounded sequence of real numbers has a convergent subsequence, and the proof halves an interval again "
@@ -20,46 +17,31 @@ PROSE = (
 KATEX = (
     '<span class="katex"><span class="katex-mathml"><math><semantics><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow>'
     '<annotation encoding="application/x-tex">x^2</annotation></semantics></math></span>'
-    '<span class="katex-html" aria-hidden="true"><span class="mord">RENDERED</span></span></span>'
+    '<span class="katex-html" aria-hidden="true"><span class="mord">DRAWN</span></span></span>'
 )
-MATHML = (
-    '<math{}><semantics><mi>RENDERED</mi><annotation encoding="application/x-tex">{}</annotation></semantics></math>'
-)
-MATHJAX = '<span class="MathJax_Preview">RENDERED</span><span class="MathJax"><i>RENDERED</i></span>'
-MEDIAWIKI = (
-    '<span class="mwe-math-element"><span class="mwe-math-mathml-inline" style="display: none;">'
-    + MATHML.format("", r"{\displaystyle x^2}")
-    + r'</span><img class="mwe-math-fallback-image-inline" alt="{\displaystyle x^2}" src="/svg/1"></span>'
-)
+SCRIPT = '<span class="MathJax_Preview">DRAWN</span><script type="math/tex">x^2</script>'
+IMAGE = '<img src="https://s0.wp.com/latex.php?latex=x%5E2&amp;bg=ffffff" alt="x^2" class="latex">'
 
-# markup, the formula it shows
-HIDDEN = {  # where the TeX is no visible text
-    "script": (MATHJAX + '<script type="math/tex">x^2</script>', "$x^2$"),
-    "display script": ('<script type="math/tex; mode=display">x<p y</script>', "$$x<p y$$"),
+# markup in a paragraph, the formula it shows
+SHOWN = {
+    "script": (SCRIPT, "$x^2$"),
     "katex": (KATEX, "$x^2$"),
-    "katex display": (f'<span class="katex-display">{KATEX}</span>', "$$x^2$$"),
-    "mathml annotation": (MATHML.format("", "a&lt;b"), "$a<b$"),
-    "mathml block": (MATHML.format(' display="block"', "x^2"), "$$x^2$$"),
-    "mathml alttext": ('<math alttext="x^2"><mi>RENDERED</mi></math>', "$x^2$"),
-    "mediawiki": (MEDIAWIKI, "$x^2$"),
-    "wordpress": ('<img src="https://s0.wp.com/latex.php?latex=x%5E2&amp;bg=ffffff" alt="x^2" class="latex">', "$x^2$"),
-    "wordpress without alt": ('<img src="https://s0.wp.com/latex.php?latex=a+%2B+b&amp;bg=ffffff">', "$a + b$"),
-    "codecogs": (
-        r'<img src="https://latex.codecogs.com/gif.latex?\inline&space;\dpi{120}&space;x^2&plus;1">',
-        "$x^2+1$",
-    ),
-    "mimetex": (r'<img src="/cgi-bin/mimetex.cgi?\frac12">', r"$\frac12$"),
-    "imgmath": ('<img class="math" src="_images/math/0a.png" alt="x^2">', "$x^2$"),
-    "data-tex": ('<span data-tex="x^2"><svg></svg></span>', "$x^2$"),
-}
-VISIBLE = {  # where the page's own text has it
+    "image": (IMAGE, "$x^2$"),
     "paren": (r"\(x^2\)", "$x^2$"),
     "bracket": (r"\[x^2\]", "$$x^2$$"),
     "dollar": ("$x^2$", "$x^2$"),
     "double dollar": ("$$x^2$$", "$$x^2$$"),
     "environment": (r"\begin{align*}x&amp;=1\end{align*}", r"$$\begin{align*}x&=1\end{align*}$$"),
     "sphinx": (r'<span class="math notranslate">\(x^2\)</span>', "$x^2$"),
+    "sphinx in pandoc": (r'<span class="math inline"><span class="math">\(x^2\)</span></span>', "$x^2$"),
+    "stackexchange": ('<span class="math-container">$x^2$</span>', "$x^2$"),
     "pandoc": ('<span class="math inline">x^2</span>', "$x^2$"),
+    "entities": ("&#36;x^2&#36;", "$x^2$"),
+    "line breaks": (r"\[ x^2<br>+ y<br/>= z \]", "$$x^2 + y = z$$"),
+    "emphasis by Markdown": ("$a<em>1 + b</em>2$", "$a_1 + b_2$"),
+    "emphasis": (r"\(<i>x</i> + <b>y</b>\)", "$x + y$"),
+    "indices in TeX": ("$f(v<sub>rot</sub>)$", "$f(v_{rot})$"),
+    "comments": ("\\(a % why\n + b\\)", "$a + b$"),
 }
 
 
@@ -70,115 +52,33 @@ def page(markup: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("markup", "shown"), HIDDEN.values(), ids=HIDDEN)
-def test_cheap_text_shows_hidden_tex_once(markup: str, shown: str) -> None:
-    text = cheap_text(page(markup)).text
-    assert f"Before {shown} after." in text
-    assert "RENDERED" not in text
+@pytest.fixture(autouse=True)
+def quiet_trafilatura() -> None:
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
-@pytest.mark.parametrize(("markup", "shown"), VISIBLE.values(), ids=VISIBLE)
-def test_cheap_text_leaves_visible_tex_as_it_is(markup: str, shown: str) -> None:
-    assert f"Before {re.sub('<[^>]*>', '', markup).replace('&amp;', '&')} after." in cheap_text(page(markup)).text
-
-
-@pytest.mark.parametrize(("markup", "shown"), (HIDDEN | VISIBLE).values(), ids=HIDDEN | VISIBLE)
-def test_careful_text_gives_every_kind_of_formula_back_as_tex(markup: str, shown: str) -> None:
+@pytest.mark.parametrize(("markup", "shown"), SHOWN.values(), ids=SHOWN)
+def test_every_kind_of_formula_comes_out_once_as_tex(markup: str, shown: str) -> None:
     careful = careful_text(page(markup))
     assert f"Before {shown} after." in careful.text
     assert (careful.n_formulas, careful.n_formulas_kept) == (1, 1)
-    assert "RENDERED" not in careful.text
+    assert sum(careful.kinds.values()) == 1
+    assert "DRAWN" not in careful.text
     assert careful.extractor == f"trafilatura/{trafilatura.__version__}"
+    assert careful.why == "trafilatura kept 1 of 1 formulas"
 
 
-def test_cheap_text_breaks_lines_at_blocks_alone() -> None:
-    html = (
-        "<title> A &amp;\n B </title><p>one <b>t</b>wo\n three<div>four</div>five<br>six<table><tr><td>7<td>8</table>"
-    )
-    cheap = cheap_text(html)
-    assert (cheap.title, cheap.text) == ("A & B", "one two three\nfour\nfive\nsix\n7\n8")
-
-
-def test_cheap_text_hides_what_a_browser_hides() -> None:
-    html = (
-        "<body>a<script>S</script><style>S</style><template><p>S</p></template><iframe>S</iframe><!-- S -->"
-        "<p>b<noscript><p>S</noscript> c</p>"
-    )
-    cheap = cheap_text(html)
-    assert (cheap.title, cheap.text) == (None, "a\nb c")
+def test_kinds_are_counted_in_their_order() -> None:
+    careful = careful_text(page(f"{IMAGE}, {SCRIPT}, $y$ and \\(z\\)"))
+    assert list(careful.kinds.items()) == [("text", 2), ("script", 1), ("image", 1)]
 
 
 def test_code_keeps_its_dollars_and_its_lines() -> None:
     code = "for f in $A $B; do\n    echo $f^2 \\(x\\)\ndone"
-    careful = careful_text(page(f"x</p><pre><code>{code}</code></pre><p>Use <code>$x^2$</code> here"))
-    assert code in careful.text
-    assert careful.n_formulas == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It costs $5 and $10 today.",
-        "from $5-$10, or $3/$4",
-        "US$5 million to US$7 million",
-        "$20 million (about 15 million)$",
-        "Set $HOME/bin:$PATH and $LD_LIBRARY:$x",
-        "five dollars: $5",
-        r"an escaped \$x^2\$ sign",
-        "$$$$ and $ $",
-        r"\(unclosed and $open",
-        "a $" + "x^2 + " * 300 + "y$",
-        "\\[" + "x^2 + " * 3_000 + "\\]",
-        "from $ 5 $ on",
-        "$x^2\n\nand y^2$",
-        r"a line break \\[2pt] and \\(3pt\)",
-    ],
-)
-def test_find_tex_sees_no_formula_in(text: str) -> None:
-    assert list(find_tex(text)) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "formulas"),
-    [
-        ("the $n$th of all $x$s, $n$-th", ["$n$", "$x$", "$n$"]),
-        ("设$n$为整数", ["$n$"]),
-        ("costs $5 but $x_1+y$ is a sum", ["$x_1+y$"]),
-        (r"10$\times$10", [r"$\times$"]),
-        (r"a price of $\$5$.", [r"$\$5$"]),
-        (r"\[ \begin{aligned} a \\[2pt] b \end{aligned} \]", [r"$$\begin{aligned} a \\[2pt] b \end{aligned}$$"]),
-        ("$$a$$ $b$ \\(c\\)\\[d\\]", ["$$a$$", "$b$", "$c$", "$$d$$"]),
-        (r"\begin{align}a\end{align*}\end{align}", [r"$$\begin{align}a\end{align*}\end{align}$$"]),
-    ],
-)
-def test_find_tex_finds(text: str, formulas: list[str]) -> None:
-    found = list(find_tex(text))
-    assert [str(formula) for _, _, formula in found] == formulas
-    assert all(
-        formula.tex.split() == text[start:end].strip("$").split() or start < end for start, end, formula in found
-    )
-
-
-def test_find_tex_agrees_with_a_lazy_regular_expression_on_closed_delimiters() -> None:
-    text = r"a \(x_1\) b \[y\] c $$z$$ d \(\alpha\) e $w$ " * 50
-    expected = re.findall(r"\\\(.*?\\\)|\\\[.*?\\\]|\$\$.*?\$\$|\$.*?\$", text)
-    assert [text[start:end] for start, end, _ in find_tex(text)] == expected
-
-
-def test_read_formula_takes_delimiters_off_and_knows_a_blank() -> None:
-    assert read_formula(" \\[ a\n + b \\] ") == Formula("a + b", display=True)
-    assert [read_formula(blank) for blank in ("", " ", "$$", "$ $", "\\(\\)", r"\newcommand{\R}{R}")] == [None] * 6
-
-
-def test_a_picture_is_no_formula() -> None:
-    assert read_image({"src": "/img/texas.png", "alt": "A map", "class": "wp-image mathilda"}) is None
-    assert read_image({"src": "/x.png", "class": "latex", "alt": None}) is None
-
-
-def test_prose_in_an_element_of_a_math_class_is_no_formula() -> None:
-    careful = careful_text(page('<span class="math">Department of Mathematics</span>'))
-    assert "Before Department of Mathematics after." in careful.text
-    assert careful.n_formulas == 0
+    for form in ("plain", "markdown"):
+        careful = careful_text(page(f"x</p><pre><code>{code}</code></pre><p>Use <code>$x^2$</code> here"), format=form)
+        assert code in careful.text
+        assert careful.n_formulas == 0
 
 
 def test_text_without_formulas_is_what_trafilatura_says() -> None:
@@ -187,12 +87,54 @@ def test_text_without_formulas_is_what_trafilatura_says() -> None:
         f"<div class=post><div>{PROSE}</div><table><tr><td>a</td><td>b</td></tr></table></div>",
         f"<nav><a href=/>Home</a></nav><main><p>{PROSE}<p>It costs $5 and $10.</main><footer>Imprint</footer>",
         f"<article><p>{PROSE}</p></article><article><p>{PROSE.upper()}</p></article>",
+        f"<article><p>{PROSE}<sup>1</sup></p><p>The 2<sup>nd</sup> math, m<sup>2</sup>, H<sub>2</sub>O.</article>",
+        f"<script>$('#a').text('$x^2$')</script><article><p>{PROSE}<br><br>{PROSE}</article>",
     ]
     for body in bodies:
         html = f"<!DOCTYPE html><html><head><title>T</title></head><body>{body}</body></html>"
-        careful = careful_text(html)
-        assert careful.text == trafilatura.extract(html, include_comments=False)
-        assert careful.n_formulas == 0
+        for form, output in (("plain", "txt"), ("markdown", "markdown")):
+            careful = careful_text(html, format=form)
+            assert careful.text == trafilatura.extract(html, include_comments=False, output_format=output)
+            assert careful.n_formulas == 0
+
+
+STRUCTURE = f"""<!DOCTYPE html><html><body><main><h1>On $x^2$</h1><p>{PROSE}</p><h2>The case \\(n=2\\)</h2>
+<p><strong>Theorem 1.</strong> <em>Let $a$ be even.</em> {PROSE}</p><p>{PROSE}</p>
+<ul><li>first $b$</li><li>second {KATEX}</li></ul><ol><li>one \\(c\\)</li></ol>
+<table><tr><th>name</th><th>value</th></tr><tr><td>square</td><td>$d^2$</td></tr></table>
+<pre><code>f($e$)
+g</code></pre><p>{PROSE}</p></main></body></html>"""
+
+
+def test_headings_lists_tables_and_emphasis_with_formulas_survive_as_markdown() -> None:
+    careful = careful_text(STRUCTURE, format="markdown")
+    assert careful.n_formulas_kept == careful.n_formulas == 7
+    for line in (
+        "# On $x^2$",
+        "## The case $n=2$",
+        "- first $b$",
+        "- second $x^2$",
+        "| square | $d^2$ |",
+        "f($e$)\ng",
+    ):
+        assert line in careful.text
+    assert re.search(r"\*\*Theorem 1\.\*\* \*Let \$a\$ be even\.\*", careful.text)
+
+
+def test_headings_lists_and_tables_with_formulas_survive_as_plain_text() -> None:
+    careful = careful_text(STRUCTURE)
+    assert careful.n_formulas_kept == careful.n_formulas == 7
+    lines = [line.strip() for line in careful.text.splitlines()]
+    for line in ("On $x^2$", "- first $b$", "- second $x^2$", "| square | $d^2$ |"):
+        assert line in lines
+
+
+def test_equation_numbers_touch_no_formula() -> None:
+    eqno = '<div class="math"><span class="eqno">(1.2)<a class="headerlink" href="#a">¶</a></span>\\[x^2\\](1.3)</div>'
+    text = careful_text(page(f"</p>{eqno}<p>")).text
+    assert re.search(r"\(1\.2\)¶? \$\$x\^2\$\$ \(1\.3\)", text)
+    assert careful_text(page(r"the \(n\)th\[y\]and")).text.count("the $n$th $$y$$ and") == 1
+    assert "$a$ $b$" in careful_text(page(r"\(a\)\(b\)")).text
 
 
 def test_formulas_of_theorems_in_articles_figures_and_bare_divs_come_out() -> None:
@@ -207,75 +149,68 @@ def test_formulas_of_theorems_in_articles_figures_and_bare_divs_come_out() -> No
     assert careful.extractor.startswith("trafilatura")
 
 
-def test_a_page_whose_formulas_get_lost_falls_back_to_all_its_text() -> None:
+def test_formulas_of_menus_and_contents_do_not_count() -> None:
     menu = "".join(f"<li><a href=/{n}>Chapter on \\(x_{n}\\)</a></li>" for n in range(9))
-    careful = careful_text(f"<html><body><nav><ul>{menu}</ul></nav><article><p>{PROSE}</p></article></body></html>")
+    for contents in (
+        f"<nav><ul>{menu}</ul></nav>",
+        f"<div class=toc><ul>{menu}</ul></div>",
+        f"<footer>{menu}</footer>",
+    ):
+        careful = careful_text(f"<html><body>{contents}<article><p>{PROSE} $y$</p></article></body></html>")
+        assert careful.extractor == f"trafilatura/{trafilatura.__version__}"
+        assert (careful.n_formulas, careful.n_formulas_kept, careful.kinds) == (1, 1, {"text": 1})
+        assert careful.text == f"{PROSE} $y$"
+
+
+def test_a_page_whose_formulas_get_lost_falls_back_to_all_its_text() -> None:
+    buttons = "".join(f"<select><option>Take \\(x_{n}\\)</option></select>" for n in range(9))
+    careful = careful_text(f"<html><body><div>{buttons}</div><article><p>{PROSE}</p></article></body></html>")
     assert careful.extractor.startswith("all-text/")
     assert careful.n_formulas == careful.n_formulas_kept == 9
-    assert "Chapter on $x_3$" in careful.text
+    assert "Take $x_3$" in careful.text
     assert PROSE in careful.text
+    assert careful.why == "trafilatura kept 0 of 9 formulas; trafilatura-recall kept 0 of 9 formulas"
 
 
 def test_a_formula_that_comes_out_twice_is_not_counted_as_kept() -> None:
-    tree = trafilatura.load_html(page("$x$ and $y$"))
-    taken = take_formulas(tree, page("$x$ and $y$"))
-    first, second = (f"{taken.prefix}{number}z" for number in range(2))
-    assert taken.put_back(f"{first} {second} {first}") == ("$x$ $y$ $x$", 1)
+    taken = Taken("xn")
+    first, second = (taken.take(Formula(tex, False), "text") for tex in ("x", "y"))
+    assert taken.put_back(f"{first}, {second}, {first}") == ("$x$, $y$, $x$", 1)
 
 
 def test_a_page_cannot_foresee_its_tokens() -> None:
-    tree = trafilatura.load_html(page("$x$"))
-    word = take_formulas(tree, page("$x$")).prefix + "0z"
+    word = absent_word(page("$x$")) + "0zq"
     careful = careful_text(page(f"{word} and $x$"))
     assert f"Before {word} and $x$ after." in careful.text
 
 
 def test_a_token_that_the_page_holds_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corpus.formulas.xxhash.xxh3_64_hexdigest", lambda _, seed: str(seed) * 16)
-    taken = "x" + "0" * 16 + "n0z"
+    taken = "x" + "0" * 16 + "n0zq"
     careful = careful_text(page(f"{taken} and $y$"))
     assert f"Before {taken} and $y$ after." in careful.text
     assert careful.n_formulas_kept == 1
 
 
 def test_the_same_page_gives_the_same_text() -> None:
-    html = page("".join(markup for markup, _ in (HIDDEN | VISIBLE).values()))
+    html = page("".join(markup for markup, _ in SHOWN.values()))
     assert careful_text(html) == careful_text(html)
-    assert cheap_text(html) == cheap_text(html)
 
 
 @pytest.mark.parametrize(
     "html", ["", " \n", "<html><script>var x = '$y$'</script></html>", "<frameset><frame></frameset>"]
 )
 def test_a_page_without_text_gives_a_blank(html: str) -> None:
-    assert cheap_text(html).text == ""
     careful = careful_text(html)
-    assert (careful.text, careful.n_formulas) == ("", 0)
-
-
-HOSTILE = {
-    "dollars": "$ " * 1_000_000,
-    "variables": "$x " * 600_000,
-    "brackets": "\\[" * 1_000_000,
-    "brackets closed at the end": "\\[" * 1_000_000 + "\\]",
-    "environments": "\\begin{align}" * 150_000,
-    "escaped": "$" + "\\$" * 900_000,
-}
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_two_megabytes_of_open_delimiters_take_linear_time(text: str) -> None:
-    started = time.process_time()
-    assert len(list(find_tex(text))) <= 1
-    cheap_text(f"<p>{text}")
-    assert time.process_time() - started < 5
+    assert (careful.text, careful.n_formulas, careful.kinds) == ("", 0, {})
 
 
 @pytest.mark.parametrize("opening", ["<div>", "<span>", "<span class=katex>", "<article>", "<b>", "<table><tr><td>"])
-def test_five_thousand_nested_elements_are_read(opening: str) -> None:
-    html = "<html><body>" + opening * 5_000 + "deep $x^2$ end"
-    assert "deep $x^2$ end" in cheap_text(html).text
-    assert "deep $x^2$ end" in careful_text(html).text
+def test_nothing_is_lost_below_the_depth_that_libxml2_reads(opening: str) -> None:
+    for formula in ("$x^2$", "no formula"):
+        careful = careful_text("<html><body>" + opening * 5_000 + f"deep {formula} end")
+        assert f"deep {formula} end" in careful.text
+        assert "256 levels" in careful.why
 
 
 @pytest.mark.parametrize(
@@ -288,19 +223,21 @@ def test_five_thousand_nested_elements_are_read(opening: str) -> None:
     ],
 )
 def test_nul_control_characters_and_surrogates_never_come_out(html: str) -> None:
-    for text in (cheap_text(html).text, careful_text(html).text):
-        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", careful_text(html).text)
+
+
+def test_unicode_mathematics_stays_as_it_is() -> None:
+    signs = "𝑥 ∈ ℝ, ∑ₙ aₙ² ≤ ∞"
+    assert f"Before {signs} after." in careful_text(page(signs)).text
 
 
 def test_entities_are_read() -> None:
-    html = page("&lt;b&gt; &amp; &euro; &#36;x^2&#36; &notanentity;")
-    assert "Before <b> & € $x^2$" in cheap_text(html).text
-    assert careful_text(html).n_formulas == 1
+    assert "Before <b> & € $x^2$" in careful_text(page("&lt;b&gt; &amp; &euro; &#36;x^2&#36;")).text
 
 
-@pytest.fixture(autouse=True)
-def quiet_trafilatura() -> None:
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+def test_indices_of_html_are_written_as_in_tex() -> None:
+    html = page("x<sup>2</sup> + a<sub>ij</sub>, the 1<sup>st</sup> of H<sub>2</sub>O")
+    assert "Before x^2 + a_{ij}, the 1st of H2O after." in careful_text(html).text
 
 
 PREAMBLE = (
@@ -311,16 +248,6 @@ PREAMBLE = (
 @pytest.mark.parametrize("preamble", [PREAMBLE, r"$$\DeclareMathOperator{\tr}{tr}$$", r"\[\let\Pr\relax\]"])
 def test_a_preamble_of_macros_is_no_content(preamble: str) -> None:
     html = f"<body><div>{preamble}</div><p>Let \\(x \\lt 2\\) hold, and so does the rest of it.</p></body>"
-    assert cheap_text(html).text == "Let \\(x \\lt 2\\) hold, and so does the rest of it."
-    assert careful_text(html).text == "Let $x \\lt 2$ hold, and so does the rest of it."
-
-
-def test_an_unclosed_preamble_and_a_formula_that_mentions_definitions_stay() -> None:
-    assert without_definitions(r"a \( \def\x{1} b") == r"a \( \def\x{1} b"
-    assert without_definitions(r"\(x \def\)") == r"\(x \def\)"
-    assert without_definitions(r"\(\definition\)") == r"\(\definition\)"
-
-
-def test_two_megabytes_of_unclosed_preambles_are_scanned_in_linear_time() -> None:
-    text = r"\( \def\x " * 200_000
-    assert without_definitions(text) == text
+    careful = careful_text(html)
+    assert careful.text == "Let $x \\lt 2$ hold, and so does the rest of it."
+    assert careful.n_formulas == 1
