@@ -1,7 +1,8 @@
-"""Bytes of a page to text: what was declared, unless the bytes say otherwise."""
+"""Bytes of a page to characters: what was declared, unless the bytes say otherwise."""
 
 import codecs
 import re
+from collections.abc import Iterator
 
 import charset_normalizer
 
@@ -54,16 +55,26 @@ TOLERANCE = 20
 DETECT_BYTES = 8_192  # the detector costs 10 ms on so many, and seconds on a long page
 
 
-def decode(payload: bytes, http_charset: str | None) -> tuple[str, str]:
-    """Text of a page's bytes and the name (WHATWG) of the encoding that they are in. Never raises.
+def utf8(payload: bytes, http_charset: str | None) -> tuple[bytes, str]:
+    """A page's characters as UTF-8 and the name (WHATWG) of the encoding that its bytes are in. Never raises.
 
     In this order: byte order mark; UTF-8 where the bytes are valid multi-byte UTF-8, whatever
     was declared; the HTTP header's charset; that of a meta element or XML prologue; UTF-8 with
     a few bad bytes; a detector; windows-1252. What was declared counts only where nearly all
-    bytes decode. Bad bytes become U+FFFD, NUL and lone surrogates do not come out.
+    bytes decode. Bad bytes become U+FFFD, NUL and lone surrogates do not come out. Where
+    nothing changes, the payload itself is returned.
     """
-    text, name = _decoded(payload, http_charset)
-    return text.replace("\0", ""), name  # no codec of CODECS lets a surrogate out, a test says
+    name = _name_as_it_stands(payload, http_charset)
+    if name is None:
+        text, name = _decoded(payload, http_charset)
+        payload = text.encode()  # no codec of CODECS lets a surrogate out, a test says
+    return payload.replace(b"\0", b""), name
+
+
+def decode(payload: bytes, http_charset: str | None) -> tuple[str, str]:
+    """`utf8` as a string."""
+    data, name = utf8(payload, http_charset)
+    return data.decode(), name
 
 
 def encoding_name(label: str | None) -> str | None:
@@ -73,36 +84,55 @@ def encoding_name(label: str | None) -> str | None:
     return name if name in CODECS else None
 
 
+def _name_as_it_stands(payload: bytes, http_charset: str | None) -> str | None:
+    """The encoding of bytes that are valid UTF-8 and are meant to be read so, None of others."""
+    if payload.startswith(tuple(BOMS)) or _utf16(payload):
+        return None
+    if payload.isascii():
+        return None if b"\x1b" in payload else next(_declared(payload, http_charset), "utf-8")
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
+
+
 def _decoded(payload: bytes, http_charset: str | None) -> tuple[str, str]:
     for bom, name in BOMS.items():
         if payload.startswith(bom):
             return payload[len(bom) :].decode(CODECS[name], "replace"), name
-    declared = [encoding_name(http_charset), _declared_within(payload)]
-    zeros = payload[:1_000].count(0)
-    if zeros > 3 and zeros * 4 > len(payload[:1_000]):
-        name = "utf-16be" if payload[:1_000:2].count(0) * 2 > zeros else "utf-16le"
-        return payload.decode(CODECS[name], "replace"), name
-    if payload.isascii() and b"\x1b" not in payload:
-        return payload.decode("ascii"), next(filter(None, declared), "utf-8")
-    utf8, n_wrong = _attempt(payload, "utf-8")
-    if not n_wrong and not utf8.isascii():
-        return utf8, "utf-8"
-    for legacy in declared:
-        if legacy and not legacy.startswith("utf-"):
+    if utf16 := _utf16(payload):
+        return payload.decode(CODECS[utf16], "replace"), utf16
+    utf8_text, n_wrong = _attempt(payload, "utf-8")
+    if not n_wrong and not utf8_text.isascii():
+        return utf8_text, "utf-8"
+    for legacy in _declared(payload, http_charset):
+        if legacy != "utf-8":
             text, n_wrong_here = _attempt(payload, legacy)
             if _fits(text, n_wrong_here):
                 return text, legacy
-    if _fits(utf8, n_wrong):
-        return utf8, "utf-8"
+    if _fits(utf8_text, n_wrong):
+        return utf8_text, "utf-8"
     name = _detected(payload)
     return payload.decode(CODECS[name], "replace"), name
 
 
-def _declared_within(payload: bytes) -> str | None:
-    """What the document says of itself; UTF-16 is not believed of bytes in which `<meta` can be read."""
+def _utf16(payload: bytes) -> str | None:
+    """UTF-16 by the zeros that it writes ASCII with, None where they are missing."""
+    start = payload[:1_000]
+    zeros = start.count(0)
+    if zeros <= 3 or zeros * 4 <= len(start):
+        return None
+    return "utf-16be" if start[::2].count(0) * 2 > zeros else "utf-16le"
+
+
+def _declared(payload: bytes, http_charset: str | None) -> Iterator[str]:
+    """What the HTTP header says, then the document; UTF-16 is not believed of bytes that are none."""
+    if name := encoding_name(http_charset):
+        yield "utf-8" if name.startswith("utf-16") else name
     found = DECLARATION.search(payload, 0, DECLARED_WITHIN)
-    name = encoding_name((found[1] or found[2]).decode("ascii", "replace")) if found else None
-    return "utf-8" if name and name.startswith("utf-16") else name
+    if found and (name := encoding_name((found[1] or found[2]).decode("ascii", "replace"))):
+        yield "utf-8" if name.startswith("utf-16") else name
 
 
 def _attempt(payload: bytes, name: str) -> tuple[str, int]:

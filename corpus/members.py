@@ -16,6 +16,7 @@ GZIP = b"\x1f\x8b\x08"
 ZSTD = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x2a\x4d\x18"  # behind a byte from 0x50 to 0x5f: a zstd frame of other things than data
 DICTIONARY = b"\x5d" + SKIPPABLE  # the one that holds the file's dictionary
+EMPTY_FRAME = ZSTD + b"\x20\x00\x01\x00\x00"  # of no content, in one raw block (RFC 8878, section 3.1.1)
 MAX_DICTIONARY_BYTES = 1 << 24
 READ_BYTES = 1 << 20
 FIRST_BYTES = 2_048  # given to a gzip member first: most records are small, and what is not used was copied
@@ -111,15 +112,20 @@ def skip_other_frames(stored: Stored) -> None:
 
 
 def zstd_dictionary(file: BinaryIO) -> bytes | None:
-    """The dictionary that a .warc.zst file may begin with, None where it does not.
+    """The dictionary that a .warc.zst file may begin with; None where it does not, or it is damaged.
 
-    Source: https://iipc.github.io/warc-specifications/specifications/warc-zstd/
+    Source: https://iipc.github.io/warc-specifications/specifications/warc-zstd
     """
     stored = Stored(file, 0)
-    if stored.take(4) != DICTIONARY:
+    head = stored.take(8)
+    if head[:4] != DICTIONARY:
         return None
-    content = stored.take(min(int.from_bytes(stored.take(4), "little"), MAX_DICTIONARY_BYTES))
-    return inflated_start(memoryview(content), MAX_DICTIONARY_BYTES, None) if content.startswith(ZSTD) else content
+    content = stored.take(min(int.from_bytes(head[4:], "little"), MAX_DICTIONARY_BYTES))
+    try:
+        ZstdReader(io.BytesIO(head + content + EMPTY_FRAME)).read()  # given a damaged one, a reader would abort
+        return ZstdReader(io.BytesIO(content)).read() if content.startswith(ZSTD) else content
+    except OSError:
+        return None
 
 
 def inflated_start(data: memoryview, max_bytes: int, dictionary: bytes | None) -> bytes:

@@ -86,17 +86,14 @@ def content_type(message: HttpMessage) -> tuple[str, str | None]:
     return declared.partition(";")[0].strip().lower(), charset[1] if charset else None
 
 
-def is_html(declared: str, identified: str, payload: bytes) -> bool:
-    """Whether a payload is a HTML page: by the header, what the crawler identified, or its first bytes.
+def is_html(declared: str, payload: bytes) -> bool:
+    """Whether a payload is a HTML page: by its media type, or by its first bytes where that says nothing.
 
-    declared: Content-Type without parameters; identified: WARC-Identified-Payload-Type or "".
     A payload with the signature of a binary format is none, whatever was declared.
     """
     if BINARY_START.match(payload):
         return False
-    if declared not in UNKNOWN_TYPES:
-        return declared in HTML_TYPES
-    return identified in HTML_TYPES if identified else HTML_START.match(payload) is not None
+    return declared in HTML_TYPES or (declared in UNKNOWN_TYPES and HTML_START.match(payload) is not None)
 
 
 def _is_plain(name: str, body: bytes) -> bool:

@@ -59,20 +59,26 @@ def read_frames(file: BinaryIO, max_block: int, start: int = 0) -> Iterator[Reco
     follow. Where it counts bytes as stored, what lies before is not read.
     """
     n_given = 0
-    if start:
-        tape = Tape(file, start)
+    if start and (tape := _tape_from(file, start)):
         try:
-            if _at_start(tape):
-                for frame in _frames(tape, max_block):
-                    yield frame
-                    n_given += 1
-                return
+            for frame in _frames(tape, max_block):
+                yield frame
+                n_given += 1
+            return
         except _Uncounted:
             pass
     frames = _frames(Tape(file), max_block)
     if start:
         frames = dropwhile(lambda frame: frame.offset != start, frames)
     yield from islice(frames, n_given, None)
+
+
+def _tape_from(file: BinaryIO, start: int) -> Tape | None:
+    """A tape that begins at the record whose bytes, as stored, start there; None where none does for sure."""
+    whole = Tape(file)
+    sound = _at_start(whole) is not None
+    tape = Tape(file, start)
+    return tape if sound and tape.packed == whole.packed and _at_start(tape) and tape.address == start else None
 
 
 def _frames(tape: Tape, max_block: int) -> Iterator[Record | Damage]:

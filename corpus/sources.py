@@ -14,7 +14,7 @@ import fsspec
 
 from corpus.errors import InputError
 
-# What a directory is searched for.
+# What a directory is searched for. WET files are named by a pattern: beside WARC files they hold each page once more.
 WARCS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
 JSON_LINES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
 PARQUET = (".parquet",)

@@ -66,18 +66,22 @@ class Tape:
     def hold(self, n_bytes: int) -> int:
         """Hold `n_bytes` if the file has them; returns how many of them are held."""
         n_held = len(self.held) - self.at
-        if n_held < n_bytes:
-            pieces = [self.held[self.at :]] if n_held else []
-            # What is held is copied: where that is much, as much again comes of it, or small members cost the square.
-            n_wanted = max(n_bytes, 2 * n_held) if n_held > READ_BYTES else n_bytes
-            self._end = self.address + n_held
-            while n_held < n_wanted and (piece := self._next_piece()) is not None:
+        if n_held >= n_bytes:
+            return n_bytes
+        # What is held is copied: where that is much, as much again comes of it, or small members cost the square.
+        n_wanted = max(n_bytes, 2 * n_held) if n_held > READ_BYTES else n_bytes
+        pieces = []
+        self._end = self.address + n_held
+        while self._end - self.address < n_wanted and (piece := self._next_piece()) is not None:
+            if piece:
                 pieces.append(piece)
-                n_held += len(piece)
                 self._end += len(piece)
+        if pieces:
+            if n_held:
+                pieces.insert(0, self.held[self.at :])
             self.held, self.at = b"".join(pieces), 0
-            self._forget_members()
-        return min(n_bytes, n_held)
+        self._forget_members()
+        return min(n_bytes, len(self.held) - self.at)
 
     def advance(self, n_bytes: int) -> None:
         self.at += n_bytes
@@ -108,7 +112,7 @@ class Tape:
             elif START.match(
                 inflated_start(memoryview(window)[keep:][:CANDIDATE_BYTES], LONGEST_START, self._dictionary)
             ):
-                self.address += len(self.held) - self.at
+                self.address += len(self.held) - self.at + 1  # what is lost counts as a byte: addresses stay apart
                 self.held, self.at, self.damage = b"", 0, None
                 self.members.clear()
                 self._open_at(base + keep)

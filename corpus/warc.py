@@ -17,7 +17,6 @@ __all__ = ["Dropped", "Response", "decode", "expand", "read_record", "read_recor
 MAX_BYTES = 10_000_000
 FRAMING_BYTES = 1_000_000  # room for HTTP headers and chunk sizes in a block of MAX_BYTES
 TEXT_TYPE = "text/plain"
-PAGE_TYPES = HTML_TYPES + UNKNOWN_TYPES
 WARC_TYPE, URL, DATE = Field("WARC-Type"), Field("WARC-Target-URI"), Field("WARC-Date")
 BLOCK_TYPE, IDENTIFIED_TYPE = Field("Content-Type"), Field("WARC-Identified-Payload-Type")
 TRUNCATED, IS_PART_OF = Field("WARC-Truncated"), Field("isPartOf")
@@ -80,9 +79,10 @@ def read_records(
     frame: Record | Damage | None = None
     with open_source(source) as file:
         for frame in read_frames(file, max_bytes + FRAMING_BYTES, start):
-            if isinstance(frame, Record) and WARC_TYPE.of(frame.header) == "warcinfo":
+            page = _page(frame, crawl, max_bytes)
+            if isinstance(page, Dropped) and page.reason == "warcinfo" and isinstance(frame, Record):
                 crawl = IS_PART_OF.of(b"\n" + frame.held[frame.start : frame.end]) or crawl
-            yield _page(frame, crawl, max_bytes)
+            yield page
     if start and frame is None:
         raise _changed(source, start, "no record starts there")
 
@@ -143,7 +143,10 @@ def _payload(frame: Record, max_bytes: int) -> _Payload | str:
     if message.status != 200:
         return f"status_{message.status}"
     declared, charset = content_type(message)
-    if declared not in PAGE_TYPES:
+    media_type = declared
+    if declared in UNKNOWN_TYPES:
+        media_type = IDENTIFIED_TYPE.of(frame.header).lower() or declared
+    elif declared not in HTML_TYPES:
         return "not_html"
     try:
         payload, damage = decode_body(message, max_bytes)
@@ -151,8 +154,7 @@ def _payload(frame: Record, max_bytes: int) -> _Payload | str:
         return "bad_content_encoding"
     if not payload or payload.isspace():
         return "empty_body"
-    identified = IDENTIFIED_TYPE.of(frame.header).lower()
-    if not is_html(declared, identified, payload):
+    if not is_html(media_type, payload):
         return "not_html"
     return _Payload(declared, charset, payload, damage)
 
