@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import xxhash
 
 from corpus import language
-from corpus.charset import decode
-from corpus.cheap import cheap_text
+from corpus.charset import utf8
+from corpus.cheap import UNPRINTABLE, CheapText, cheap_text
+from corpus.markup import KINDS
+from corpus.tex import find_tex, without_definitions
+from corpus.text import estimate_tokens
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.warc import Dropped, Response, read_records
 
@@ -43,8 +46,11 @@ def read_page(item: tuple[Response | Dropped, Wanted]) -> dict[str, Any] | Dropp
         url = canonical_url(record.url)
     except ValueError:
         return Dropped(record.offset, record.url or None, "bad_url")
-    html, charset = decode(record.payload, record.http_charset)
-    page = cheap_text(html)
+    if record.content_type == "text/plain":
+        page, charset = _plain_text(record.payload.decode("utf-8", "replace")), "utf-8"
+    else:
+        html, charset = utf8(record.payload, record.http_charset)
+        page = cheap_text(html)
     if len(page.text) < wanted.min_chars:
         return Dropped(record.offset, record.url, "too_short")
     code = language.identify(page.text)
@@ -68,4 +74,15 @@ def read_page(item: tuple[Response | Dropped, Wanted]) -> dict[str, Any] | Dropp
         "title": page.title,
         "text": page.text,
         "n_chars": len(page.text),
+        "n_tokens": estimate_tokens(page.text),
+        "n_formulas": sum(page.formulas.values()),
+        **{f"formulas_{kind}": page.formulas.get(kind, 0) for kind in KINDS},
     }
+
+
+def _plain_text(text: str) -> CheapText:
+    """The text of a WET file, which has lines already, by the rules of cheap text."""
+    lines = (" ".join(UNPRINTABLE.sub("", line).split()) for line in without_definitions(text).splitlines())
+    shown = "\n".join(line for line in lines if line)
+    n_formulas = sum(1 for _ in find_tex(shown))
+    return CheapText(None, shown, {"text": n_formulas} if n_formulas else {})

@@ -8,7 +8,6 @@ from corpus.guard import Failure, kept_guard
 from corpus.page import Wanted
 from corpus.schema import DROPPED, PAGE
 from corpus.tables import table_writer
-from corpus.text import estimate_tokens
 from corpus.warc import Dropped
 
 
@@ -45,5 +44,4 @@ def ingest_part(source: str, warc_filename: str, rank: int, directory: Path, lim
             else:
                 row["crawl"] = row["crawl"] or limits.crawl
                 row["warc_filename"] = warc_filename
-                row["n_tokens"] = estimate_tokens(row["text"])
                 part.add(row)

@@ -7,6 +7,8 @@ table where it has a name for the thing.
 
 import pyarrow as pa
 
+from corpus.markup import KINDS
+
 TIMESTAMP = pa.timestamp("s", tz="UTC")
 
 # pool/parts/part-NNNNN.parquet: one row a captured page, in the order of the WARC file.
@@ -31,6 +33,8 @@ PAGE = pa.schema(
         ("text", pa.string()),  # cheap text: all visible text, formulas as TeX where they are
         ("n_chars", pa.int64()),
         ("n_tokens", pa.int64()),  # estimate, see text.estimate_tokens
+        ("n_formulas", pa.int32()),  # in text, and of these those of each kind of markup:
+        *((f"formulas_{kind}", pa.int32()) for kind in KINDS),
     ]
 )
 

@@ -70,7 +70,7 @@ NOT_IN_CORPUS = """
 IN_CORPUS = """
     SELECT e.page_id, url, url_host_name, url_host_registered_domain, title, e.n_chars, e.n_tokens, language, crawl,
            e.fetch_time, e.warc_filename, e.warc_record_offset, warc_record_length, first_round, score,
-           n_formulas, n_formulas_kept, extractor
+           e.n_formulas, n_formulas_kept, extractor
     FROM extracted e
     JOIN recalled USING (page_id)
     SEMI JOIN kept USING (page_id, warc_filename, warc_record_offset)

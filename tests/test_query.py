@@ -60,7 +60,14 @@ def build(root: Path) -> Workspace:
         workspace,
         "pool/parts",
         {
-            "part-00000.parquet": (schema.PAGE, [page("a", a, 0), page("b", a, 100), page("c", a, 200)]),
+            "part-00000.parquet": (
+                schema.PAGE,
+                [
+                    page("a", a, 0) | {"formulas_text": 2, "formulas_script": 1, "formulas_image": 0},
+                    page("b", a, 100) | {"formulas_text": 4},
+                    page("c", a, 200) | {"formulas_image": 3},
+                ],
+            ),
             "part-00001.parquet": (schema.PAGE, [page(n, b, i * 100) for i, n in enumerate("adef")]),
             "dropped-00000.parquet": (schema.DROPPED, dropped),
             "dropped-00001.parquet": (schema.DROPPED, []),
@@ -406,6 +413,15 @@ def test_duplicates_show_the_page_that_stands_for_a_cluster(workspace: Workspace
 
 def test_contamination_counts_a_page_once_a_benchmark(workspace: Workspace) -> None:
     assert rows(workspace, "contamination") == [("gsm", "ngram", 1, 2, 4, "n")]
+
+
+def test_markup_counts_formulas_by_kind_in_the_pool_and_in_a_round(workspace: Workspace) -> None:
+    assert rows(workspace, "markup", round="1") == [
+        ("text", 2, 6, 0.6, 2, 6),
+        ("image", 1, 3, 0.3, 0, 0),
+        ("script", 1, 1, 0.1, 1, 1),
+    ]
+    assert rows(workspace, "markup")[1] == ("image", 1, 3, 0.3, 1, 3)
 
 
 def test_hosts_missed_are_those_of_uncollected_pages_by_score(workspace: Workspace) -> None:
