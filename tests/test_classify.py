@@ -202,7 +202,7 @@ def test_a_model_that_a_full_disk_cut_off_is_refused(tmp_path: Path, monkeypatch
         "runpy.run_module('corpus.classify', run_name='__main__')\n"
     )
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec "{classify.sys.executable}" "{limited}" "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{classify.sys.executable}" -B "{limited}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(classify.sys, "executable", str(python))
     with pytest.raises(OSError, match="No space left") as raised:  # which Workspace.run puts into words
