@@ -350,8 +350,8 @@ def test_a_disk_without_space_is_one_message_and_the_same_command_goes_on(
     if verb == ["ingest"]:
         shutil.rmtree(root / "pool")
     done = subprocess.run(
-        [sys.executable, "-B", "-P", "-c", LIMITED, str(limit), *verb, "-w", str(root)],
-        env=environment(), capture_output=True, text=True, check=False, timeout=200,
+        [sys.executable, "-P", "-c", LIMITED, str(limit), *verb, "-w", str(root)],
+        env=environment() | {"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback (most recent" not in done.stderr
