@@ -336,7 +336,7 @@ runpy.run_module("corpus", run_name="__main__")
 @pytest.mark.parametrize(
     ("verb", "limit", "message"),
     [
-        (["ingest"], 8_000, r"corpus\.pool:read_page: .*File too large.*TMPDIR"),
+        (["ingest"], 8_000, "pool/parts: .*File too large while writing below .*Free some space"),
         (["iterate", "1"], 2_000, "seed: .*File too large while writing below .*Free some space"),
         (["iterate", "1"], 400_000, "rounds/01/model: No space left on device.*Free some space"),
     ],

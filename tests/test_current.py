@@ -25,6 +25,7 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("pool", "crawl", "OTHER", "pool/parts"),
     ("pool", "min_chars", 100, "pool/parts"),
     ("pool", "languages", ["en"], "pool/parts"),
+    ("pool", "exclude_languages", ["de"], "pool/parts"),
     ("pool", "max_page_bytes", 9_999_999, "pool/parts"),
     ("pool", "page_seconds", 60.0, "pool/parts"),
     ("pool", "page_megabytes", 3_000, "pool/parts"),
