@@ -91,7 +91,7 @@ def by_tokens(tex: str) -> str:
 def _inside(tex: str) -> str:
     """`tex` without what stands around all of it: delimiters, an equation environment, a style."""
     tex = tex.strip()
-    for opener, closer in _WRAPPERS * 2:  # an environment between delimiters
+    for opener, closer in _WRAPPERS:  # in order: an environment may stand between delimiters
         if len(tex) > len(opener) + len(closer) and tex.startswith(opener) and tex.endswith(closer):
             tex = tex[len(opener) : len(tex) - len(closer)].strip()
     return tex

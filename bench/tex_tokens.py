@@ -53,7 +53,7 @@ _TYPED = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"'
 def tex_tokens(tex: str) -> list[str]:
     """Tokens in the one spelling that the module describes; linear in len(tex).
 
-    A formula nested deeper than MAX_DEPTH groups gives its characters.
+    A formula nested deeper than MAX_DEPTH groups and arguments gives its characters.
     """
     reader, out = _Reader(tex), []
     try:
@@ -121,8 +121,6 @@ class _Reader:
 
     def row(self, depth: int, closer: str | None) -> list[str]:
         """Everything up to `closer`, an index before an exponent."""
-        if depth > MAX_DEPTH:
-            raise _TooDeep
         out: list[str] = []
         while (token := self.peek()) and token != closer:
             if token in INFIX:
@@ -148,6 +146,8 @@ class _Reader:
 
     def atom(self, depth: int) -> list[str]:
         """One thing that scripts can stand at."""
+        if depth > MAX_DEPTH:
+            raise _TooDeep
         if (token := self.peek()) in ("", "^", "_", "'"):
             return []
         if token == "{":
