@@ -73,9 +73,12 @@ query: $(VENV)/installed ## answer a question: NAME=rounds WS=dir; without NAME 
 export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or hub name]
 	$(CORPUS) export "$(or $(NAME),ds)" --workspace "$(WS)" $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)",--train-tokenizer 8000)
 
-bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead
+# DIR of a peer's checkout: make bench PEERS="--evaluation DIR --peer openwebmath=DIR"; bench/extract.py --help names them.
+bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead, into docs/benchmarks.md (SHARED=dir PEERS=... LID=file)
 	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,-c sample/corpus.toml) --quiet
-	$(BIN)/python bench/pipeline.py
+	$(BIN)/python bench/ingest.py --write
+	$(BIN)/python bench/language.py --shared "$(SHARED)" $(if $(LID),--lid "$(LID)") --write
+	$(BIN)/python bench/extract.py --shared "$(SHARED)" $(PEERS) --write
 
 lock: ## renew the locks
 	$(PYTHON) -m venv $(VENV)
