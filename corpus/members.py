@@ -116,13 +116,13 @@ def zstd_dictionary(file: BinaryIO) -> bytes | None:
 
     Source: https://iipc.github.io/warc-specifications/specifications/warc-zstd
     """
-    stored = Stored(file, 0)
-    head = stored.take(8)
+    file.seek(0)
+    head = file.read(8)
     if head[:4] != DICTIONARY:
         return None
-    content = stored.take(min(int.from_bytes(head[4:], "little"), MAX_DICTIONARY_BYTES))
+    content = file.read(min(int.from_bytes(head[4:], "little"), MAX_DICTIONARY_BYTES))
     try:
-        ZstdReader(io.BytesIO(head + content + EMPTY_FRAME)).read()  # given a damaged one, a reader would abort
+        ZstdReader(io.BytesIO(head + content + EMPTY_FRAME)).read()  # a reader that is given a damaged one panics
         return ZstdReader(io.BytesIO(content)).read() if content.startswith(ZSTD) else content
     except OSError:
         return None

@@ -56,7 +56,8 @@ def read_frames(file: BinaryIO, max_block: int, start: int = 0) -> Iterator[Reco
     gzip and zstd the next member that does.
 
     start: offset of the one to begin with, as reading from the file's start gives it; the same
-    follow. Where it counts bytes as stored, what lies before is not read.
+    follow. Where it counts bytes as stored, what lies before is not read. (Where members hold now
+    one record, now several, a number may be the offset of two of them: the one as stored is meant.)
     """
     n_given = 0
     if start and (tape := _tape_from(file, start)):

@@ -36,10 +36,10 @@ CANDIDATE_BYTES = 1 << 18  # of a member, to see its first line: a zstd block is
 class Tape:
     """The decompressed bytes of a file, read forward: `held` from index `at` on, `address` that of `held[at]`.
 
-    Addresses count decompressed bytes; in an uncompressed file they are offsets, too. counted: from
-    the start of the file, and not from a member in its middle. members: (address, file offset) of each gzip
-    member or zstd frame, from the one that `held[at]` lies in.
-    damage: why no more bytes come, None at a proper end of the file. packed: it is in members.
+    Addresses count decompressed bytes; in an uncompressed file they are file offsets.
+    counted: they count from the file's start, not from a member in its middle.
+    members: (address, file offset) of each gzip member or zstd frame, from the one that `held[at]` lies in.
+    packed: the file is in members. damage: why no more bytes come, None at a proper end of the file.
     """
 
     def __init__(self, file: BinaryIO, offset: int = 0) -> None:

@@ -47,7 +47,7 @@ class Response(NamedTuple):
 
 class Dropped(NamedTuple):
     """A record, or a stretch of a file, that is no page. reason: a WARC-Type that is no response
-    (warcinfo, request, metadata, conversion, revisit, resource ...), not_http, bad_http,
+    (warcinfo, request, metadata, revisit, resource, a conversion to no plain text ...), not_http, bad_http,
     status_NNN, not_html, empty_body, bad_content_encoding, corrupt, incomplete, empty_file, not_warc."""
 
     offset: int
