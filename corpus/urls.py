@@ -18,8 +18,11 @@ TRACKING = re.compile(
 # `sid` is a session where its value looks random, and a plain key ("sid=12") where it does not.
 RANDOM_SID = re.compile(r"(?:s|sid|session_?id)=(?=[a-z]*\d)[0-9a-z]{24,}", re.IGNORECASE)
 PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*|/\([SAF]\(\w+\)\)(?=/)", re.IGNORECASE)
+MAX_HOST = 253
 HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%|[^!-~]|[\"<>`{}|\\^]")
+# Most URLs are as they are to be: plain path segments that no dot begins, no query, port or escape.
+PLAIN = re.compile(r"https?://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)/(?:[A-Za-z0-9_~,:@=+/-]|(?<=[A-Za-z0-9_~-])\.)*")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -36,6 +39,9 @@ def canonical_url(url: str) -> str:
     Raises ValueError for what is no http or https URL.
     Source: RFC 3986, section 6; backslashes, tabs and newlines as in the WHATWG URL standard.
     """
+    plain = PLAIN.fullmatch(url)
+    if plain and len(plain[1]) <= MAX_HOST:
+        return url
     scheme, _, rest = url.strip("".join(map(chr, range(33)))).partition(":")
     if scheme.lower() not in DEFAULT_PORTS or not rest.startswith(("//", "/\\", "\\")):
         raise ValueError(f"no http or https URL: {url[:200]!r}")
@@ -55,7 +61,8 @@ def page_id(canonical: str) -> str:
 
 def host_name(url: str) -> str:
     """Host of a canonical URL, without port: `https://example.org:8080/a` gives `example.org`."""
-    return urlsplit(url).hostname or ""
+    plain = PLAIN.fullmatch(url)
+    return plain[1] if plain else urlsplit(url).hostname or ""
 
 
 @lru_cache(maxsize=65_536)
@@ -95,7 +102,7 @@ def _host(parts: SplitResult, url: str) -> str:
     if not host.isascii():
         host = idna.encode(host, uts46=True).decode("ascii")
     host = host.rstrip(".")
-    if not HOST.fullmatch(host) or len(host) > 253:
+    if not HOST.fullmatch(host) or len(host) > MAX_HOST:
         raise ValueError(f"no host name in URL: {url[:200]!r}")
     return host
 

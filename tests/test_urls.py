@@ -85,10 +85,12 @@ def test_canonical_is_a_fixed_point_and_ascii_on_random_urls() -> None:
         "\\",
         "\t",
     ]
-    for _ in range(3_000):
+    for _ in range(10_000):
         url = "http://h.example/" + "".join(rng.choices(alphabet, k=rng.randrange(12)))
         once = canonical_url(url)
         assert canonical_url(once) == once
+        assert "#" in url or canonical_url(url.strip() + "#x") == once  # plain without a fragment, not plain with one
+        assert host_name(once) == "h.example"
         assert once.isascii() and " " not in once and "#" not in once
 
 
