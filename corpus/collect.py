@@ -5,22 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from corpus.charset import decode
-from corpus.config import Pool
+from corpus.config import Extract, Pool
 from corpus.errors import InputError
-from corpus.extract import CarefulText, careful_text
+from corpus.extract import CarefulText, Format, careful_text, plain_text
 from corpus.guard import Failure, Guard, kept_guard
 from corpus.schema import EXTRACTED, FAILED
 from corpus.tables import read_rows, table_writer
 from corpus.text import estimate_tokens
 from corpus.urls import canonical_url
-from corpus.warc import read_record
+from corpus.warc import TEXT_TYPE, Response, read_record
 from corpus.workspace import part
 
 POINTER = ["page_id", "url", "warc_filename", "warc_record_offset", "warc_record_length", "fetch_time"]
 
 
 def extract_part(
-    source: str, pages: Path, kept: Path, recalled: Path, rank: int, directory: Path, limits: Pool
+    source: str, pages: Path, kept: Path, recalled: Path, rank: int, directory: Path, limits: Pool, settings: Extract
 ) -> None:
     """Extract the recalled pages of one pool part into part-NNNNN (schema.EXTRACTED) and failed-NNNNN.parquet.
 
@@ -39,7 +39,7 @@ def extract_part(
         table_writer(part(directory, rank), EXTRACTED) as extracted,
         table_writer(part(directory, rank, "failed"), FAILED) as failed,
     ):
-        for row, result in zip(rows, guard.results(source, rows, limits.max_page_bytes), strict=True):
+        for row, result in zip(rows, guard.results(source, rows, limits.max_page_bytes, settings.format), strict=True):
             if isinstance(result, Failure):
                 reason = ":".join(result.reason.split(":")[:2])  # as in the pool: the message would make each another
                 failed.add({"page_id": row["page_id"], "reason": reason})
@@ -60,8 +60,8 @@ def extract_part(
 
 
 def read_recalled(
-    source: str, rows: list[dict[str, Any]], max_bytes: int, start: int | None
-) -> Iterator[tuple[str, int, tuple[bytes, str | None, str]]]:
+    source: str, rows: list[dict[str, Any]], max_bytes: int, format: Format, start: int | None
+) -> Iterator[tuple[str, int, tuple[Response, str, Format]]]:
     """The records of `rows` as guard.Guard reads items: (page_id, place among rows, what extract_record takes)."""
     for number in range(start or 0, len(rows)):
         row = rows[number]
@@ -72,10 +72,12 @@ def read_recalled(
                 f"{source}: {found.url} at offset {offset}, not {row['url']}. The file changed since it was "
                 "ingested: put the old one back, or ingest again."
             )
-        yield row["page_id"], number, (found.payload, found.http_charset, row["url"])
+        yield row["page_id"], number, (found, row["url"], format)
 
 
-def extract_record(record: tuple[bytes, str | None, str]) -> CarefulText:
-    """(payload, charset by HTTP, URL) to text: what runs in the killable worker."""
-    payload, http_charset, url = record
-    return careful_text(decode(payload, http_charset)[0], url)
+def extract_record(item: tuple[Response, str, Format]) -> CarefulText:
+    """(record, canonical URL, format) to text: what runs in the killable worker."""
+    record, url, format = item
+    if record.content_type == TEXT_TYPE:
+        return plain_text(record.payload.decode("utf-8", "replace"))
+    return careful_text(decode(record.payload, record.http_charset)[0], url, format)

@@ -105,7 +105,9 @@ class Classifier(Section):
     min_count: Count = Field(3, description="occurrences a word needs; 3 in the paper")
     epoch: Count = Field(3, description="passes over the training text; 3 in the paper")
     bucket: Count = Field(2_000_000, description="hash buckets for n-grams; fastText's default")
-    max_chars: Count = Field(20_000, description="characters of a page that are read; 10,000 ranked worse (AP .90 against .93)")
+    max_chars: Count = Field(
+        20_000, description="characters of a page that are read; 10,000 ranked worse (AP .90 against .93)"
+    )
     threads: Count = Field(1, description="more trains faster, and no longer gives the same model twice")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of domains kept out of training, to measure on")
     random_seed: int = Field(1, description="draws the samples, and seeds fastText")
@@ -157,6 +159,14 @@ class Stop(Section):
     already_collected: Share = Field(
         0.98,
         description="share, by pages and tokens, that the round before had already: the round is the last; 0.98 there",
+    )
+
+
+class Extract(Section):
+    """Text of the collected pages (stage extracted)"""
+
+    format: Literal["plain", "markdown"] = Field(
+        "plain", description="Markdown marks headings, emphasis and code too; lists and tables look alike in both"
     )
 
 
@@ -219,6 +229,7 @@ class Settings(Section):
     recall: Recall = Recall()
     domains: Domains = Domains()
     stop: Stop = Stop()
+    extract: Extract = Extract()
     dedup: Dedup = Dedup()
     decontam: Decontam = Decontam()
     shards: Shards = Shards()

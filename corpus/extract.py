@@ -16,7 +16,7 @@ from corpus.cheap import UNPRINTABLE, cheap_text
 from corpus.formulas import Taken, absent_word, make_plain, take_text
 from corpus.indices import show_indices
 from corpus.markup import may_hold_formulas, show_formulas
-from corpus.tex import OPENERS
+from corpus.tex import OPENERS, find_tex, without_definitions
 
 MIN_KEPT = 0.7  # share of a page's formulas below which another extractor is tried
 MAX_DEPTH = 250  # libxml2 drops all that follows the 256th level of nested elements
@@ -73,6 +73,19 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
     return CarefulText(
         UNPRINTABLE.sub("", text), n_formulas, n_kept, kinds, _named("all-text", "selectolax"), "; ".join(tried)
     )
+
+
+def plain_text(text: str) -> CarefulText:
+    """A text that another extractor wrote, of a WET file: lines without markup, TeX between delimiters as $TeX$."""
+    pieces: list[str] = []
+    start, n_formulas = 0, 0
+    text = UNPRINTABLE.sub("", without_definitions(text))
+    for begin, end, formula in find_tex(text):
+        pieces += text[start:begin], str(formula)
+        start, n_formulas = end, n_formulas + 1
+    kinds = {"text": n_formulas} if n_formulas else {}
+    shown = "".join([*pieces, text[start:]]).strip()
+    return CarefulText(shown, n_formulas, n_formulas, kinds, "plain-text", "the record holds a text, not HTML")
 
 
 def _all_text(html: str, why: str) -> CarefulText:

@@ -28,7 +28,7 @@ _BLOCKS = (
 )
 # fmt: on
 _NOT_IN_TEXT = frozenset((*_BLOCKS, *_CODE, "noscript", "template", "select", "option", "svg", "math"))
-_DISCARDED = frozenset(("figure", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog"))
+_DISCARDED = frozenset(("figure", "figcaption", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog"))
 _LOOSE = frozenset(("div", "section", "article", "main", "body"))  # text that stands in them becomes paragraphs
 _INDICES = {"sub": "_{", "sup": "^{"}
 

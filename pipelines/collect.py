@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpus.collect import extract_part
-from corpus.config import PATHS, Pool, Settings
+from corpus.config import PATHS, Extract, Pool, Settings
 from corpus.decontam import Index, coverage, decontaminate_part, load_benchmarks
 from corpus.errors import WorkspaceError
 from corpus.iterate import iterate
@@ -60,7 +60,7 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
 
     def build(directory: Path) -> Mapping[str, Any]:
         sources = list(expand(limits.warcs, workspace.root).values())
-        task = partial(extract_rank, sources, pool, unique, recalled, directory, limits)
+        task = partial(extract_rank, sources, pool, unique, recalled, directory, limits, settings.extract)
         build_parts(fan_out, task, len(sources), directory)
         failed = Counter(row["reason"] for path in parts(directory, "failed") for row in read_rows(path, ["reason"]))
         return {"round": number, "n_pages": count_rows(parts(directory)), "failed": dict(sorted(failed.items()))}
@@ -68,16 +68,25 @@ def extract(workspace: Workspace, settings: Settings, number: int, fan_out: FanO
     workspace.run(
         EXTRACTED,
         build,
-        settings=limits.model_dump(include={"max_page_bytes", "page_seconds", "page_megabytes"}),
+        settings=settings.extract.model_dump()
+        | limits.model_dump(include={"max_page_bytes", "page_seconds", "page_megabytes"}),
         inputs=["pool/parts", "pool/unique", workspace.round(number, "recalled")],
     )
 
 
 def extract_rank(
-    sources: Sequence[str], pool: Path, unique: Path, recalled: Path, directory: Path, limits: Pool, rank: int
+    sources: Sequence[str],
+    pool: Path,
+    unique: Path,
+    recalled: Path,
+    directory: Path,
+    limits: Pool,
+    settings: Extract,
+    rank: int,
 ) -> None:
     """The recalled pages of one part."""
-    extract_part(sources[rank], part(pool, rank), part(unique, rank, "kept"), recalled, rank, directory, limits)
+    kept = part(unique, rank, "kept")
+    extract_part(sources[rank], part(pool, rank), kept, recalled, rank, directory, limits, settings)
 
 
 def decontaminate(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:

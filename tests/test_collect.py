@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.collect import extract_part, extract_record
-from corpus.config import Pool
+from corpus.collect import extract_part
+from corpus.config import Extract, Pool
 from corpus.errors import InputError
 from corpus.extract import careful_text
 from corpus.guard import Failure
@@ -18,6 +18,7 @@ from corpus.tables import read_rows, write_rows
 from corpus.text import estimate_tokens
 
 PROSE = "The sum of the angles of a triangle in the plane is equal to two right angles, as Euclid proved. " * 4
+PLAIN = Extract(format="plain")
 LIMITS = Pool(min_chars=0, max_page_bytes=10_000_000, page_seconds=20.0, page_megabytes=1_000)
 
 
@@ -48,7 +49,11 @@ class Crawl:
         self.pages = list(read_rows(directory / "pool/part-00003.parquet"))
 
     def extract(
-        self, recalled: list[str], kept: list[dict[str, Any]] | None = None, limits: Pool = LIMITS
+        self,
+        recalled: list[str],
+        kept: list[dict[str, Any]] | None = None,
+        limits: Pool = LIMITS,
+        settings: Extract = PLAIN,
     ) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """Rows of what was extracted, and reasons of what failed by URL."""
         by_url = {page["url"]: page["page_id"] for page in self.pages}
@@ -59,7 +64,7 @@ class Crawl:
         (self.directory / "out").mkdir(exist_ok=True)
         extract_part(
             str(self.source), self.directory / "pool/part-00003.parquet", self.directory / "kept.parquet",
-            self.directory / "recalled.parquet", 3, self.directory / "out", limits,
+            self.directory / "recalled.parquet", 3, self.directory / "out", limits, settings,
         )  # fmt: skip
         out, failed = (self.directory / f"out/{name}-00003.parquet" for name in ("part", "failed"))
         assert pq.read_schema(out).names == EXTRACTED.names and pq.read_schema(failed).equals(FAILED)
@@ -95,6 +100,14 @@ def test_recalled_pages_get_careful_text_with_formulas_and_their_pointer(packed:
     assert rows[0]["extractor"].startswith("trafilatura/")
 
 
+def test_text_is_markdown_by_the_setting(tmp_path: Path) -> None:
+    crawl = Crawl(tmp_path, [response(url(0), article(0, r"<b>bold</b> \(x\)").encode())])
+    (plain,), _ = crawl.extract([url(0)])
+    (markdown,), _ = crawl.extract([url(0)], settings=Extract(format="markdown"))
+    assert "Angles 0\n" in plain["text"] and "Here bold $x$ stands." in plain["text"]
+    assert "# Angles 0\n" in markdown["text"] and "Here **bold** $x$ stands." in markdown["text"]
+
+
 def test_of_a_page_captured_twice_the_kept_capture_is_read(tmp_path: Path) -> None:
     crawl = Crawl(tmp_path, [response(url(0), article(n).encode()) for n in (1, 2)])
     for n in (1, 2):
@@ -106,7 +119,18 @@ def test_the_charset_of_the_answer_is_used_again(tmp_path: Path) -> None:
     body = article(1, "Gauß und Ampère").encode("latin-1")
     rows, _ = Crawl(tmp_path, [response(url(1), body, "text/html; charset=iso-8859-1")]).extract([url(1)])
     assert "Gauß und Ampère" in rows[0]["text"]
-    assert extract_record((body, "iso-8859-1", url(1))).text == rows[0]["text"]
+
+
+def test_the_text_of_a_wet_file_stays_as_it_is_but_for_its_delimiters(tmp_path: Path) -> None:
+    text = f"Angles\n{PROSE}\nHere \\(x^2\\) and $y$ stand, for <b> 5."
+    head = (
+        "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://example.org/1\r\nContent-Type: text/plain\r\n"
+        f"WARC-Date: 2026-01-02T03:04:05Z\r\nContent-Length: {len(text.encode())}\r\n\r\n"
+    )
+    rows, failed = Crawl(tmp_path, [f"{head}{text}\r\n\r\n".encode()]).extract([url(1)])
+    assert failed == {}
+    assert rows[0]["text"] == text.replace("\\(x^2\\)", "$x^2$")
+    assert (rows[0]["n_formulas"], rows[0]["n_formulas_kept"], rows[0]["extractor"]) == (2, 2, "plain-text")
 
 
 def test_a_page_that_hangs_or_holds_no_text_is_a_row_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -134,7 +158,7 @@ def test_an_error_in_extraction_is_a_row_with_its_type(tmp_path: Path, monkeypat
 class Broken:
     def __init__(self, *_: object) -> None: ...
 
-    def results(self, source: str, rows: list[Any], max_bytes: int) -> Any:
+    def results(self, source: str, rows: list[Any], max_bytes: int, format: str) -> Any:
         return [Failure("error: ValueError: no", row["page_id"]) for row in rows]
 
 

@@ -43,6 +43,7 @@ def test_defaults_are_the_papers_values() -> None:
         ({"domains": {"annotate": "later"}}, "domains.annotate: .*'auto' or 'manual'"),
         ({"recall": {"keep_tokens": [5], "min_score": 0.5}}, "recall: give exactly one .*keep_tokens and min_score"),
         ({"recall": {"keep_tokens": []}}, "recall: give exactly one .*none"),
+        ({"extract": {"format": "html"}}, "extract.format: .*'plain' or 'markdown'"),
         ({"decontam": {"min_ngram": 11}}, "decontam: min_ngram \\(11\\) must not exceed ngram \\(10\\)"),
     ],
 )

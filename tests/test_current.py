@@ -55,6 +55,7 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("domains", "prefix_depth", 1, "rounds/01/domains"),
     ("domains", "accept_share", 0.6, "rounds/01/domains"),
     ("stop", "already_collected", 0.99, "corpus"),
+    ("extract", "format", "markdown", "finish/extracted"),
     ("dedup", "near", False, "finish/unique"),
     ("dedup", "ngram", 4, "finish/signatures"),
     ("dedup", "permutations", 128, "finish/signatures"),
