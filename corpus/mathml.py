@@ -17,9 +17,7 @@ from dataclasses import replace
 
 from lxml import etree
 
-from corpus.mathml_rows import NOTHING, Piece, row_of
 from corpus.mathml_scripts import (
-    as_base,
     exponent,
     index,
     index_and_exponent,
@@ -31,6 +29,7 @@ from corpus.mathml_scripts import (
 from corpus.mathml_symbols import BARS, SYMBOLS, styles
 from corpus.mathml_tables import cell, labeled_line, line, table
 from corpus.mathml_tokens import identifier, number, operator, space, text
+from corpus.tex_pieces import NOTHING, Piece, as_base, row_of
 
 MAX_CHARS = 20_000  # a longer formula is none; what a nested one costs is bounded by it too
 

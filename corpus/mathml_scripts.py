@@ -6,51 +6,23 @@ from itertools import zip_longest
 
 from lxml import etree
 
-from corpus.mathml_rows import NOTHING, Piece, row_of
 from corpus.mathml_symbols import ACCENTS, ACCENTS_BELOW, ARROWS
+from corpus.tex_pieces import NOTHING, ONE_TOKEN, Piece, row_of, scripted
 
-_ONE_TOKEN = re.compile(r"\\?[^\\{}]|\\[A-Za-z]+")
-_ONE_LETTER = re.compile(rf"(?:{_ONE_TOKEN.pattern})|\\[A-Za-z]+\{{(?:{_ONE_TOKEN.pattern})\}}")
+_ONE_LETTER = re.compile(rf"(?:{ONE_TOKEN.pattern})|\\[A-Za-z]+\{{(?:{ONE_TOKEN.pattern})\}}")
 _BRACES = frozenset({r"\overbrace", r"\underbrace"})  # a label on them stands at their middle
 
 
-def as_base(piece: Piece) -> str:
-    """`piece` as it stands before an exponent."""
-    return f"{{{piece}}}" if piece.kind in ("row", "scripted", "space") or not piece.tex else str(piece)
-
-
-def _argument(piece: Piece) -> str:
-    """`piece` as it stands behind ^ or _."""
-    if piece.kind == "table" and set(piece.columns) == {"c"} and "&" not in piece.cells[0]:
-        return f"{{\\substack{{{piece.cells[0]}}}}}"
-    tex = str(piece)
-    return tex if _ONE_TOKEN.fullmatch(tex) else f"{{{tex}}}"
-
-
-def _scripted(base: Piece, below: Piece, above: Piece) -> Piece:
-    r"""`base` with index and exponent: x_1^2, f'', {}_2."""
-    script = f"_{_argument(below)}" if below.tex else ""
-    if above.tex:
-        primes = "" if above.font else above.tex[: len(above.tex) - len(above.tex.lstrip("'"))]
-        rest = replace(above, tex=above.tex[len(primes) :].removeprefix("^"))
-        script += primes + (f"^{_argument(rest)}" if rest.tex else "")
-    if not script:
-        return base
-    # A bracket that grows stays one: what stands beside it belongs to \right.
-    kind = base.kind if base.kind == "close" and base.stretchy else "scripted"
-    return Piece(as_base(base) + script, kind, tall=base.tall, stretchy=base.stretchy)
-
-
 def index(element: etree._Element, parts: list[Piece]) -> Piece:
-    return _scripted(parts[0], parts[1], NOTHING)
+    return scripted(parts[0], parts[1], NOTHING)
 
 
 def exponent(element: etree._Element, parts: list[Piece]) -> Piece:
-    return _scripted(parts[0], NOTHING, parts[1])
+    return scripted(parts[0], NOTHING, parts[1])
 
 
 def index_and_exponent(element: etree._Element, parts: list[Piece]) -> Piece:
-    return _scripted(parts[0], parts[1], parts[2])
+    return scripted(parts[0], parts[1], parts[2])
 
 
 def under(element: etree._Element, parts: list[Piece]) -> Piece:
@@ -77,11 +49,11 @@ def _stacked(element: etree._Element, base: Piece, below: Piece, above: Piece) -
     if not below.tex and not above.tex:
         return base
     if base.kind == "limits":
-        return _scripted(base, below, above)
+        return scripted(base, below, above)
     if base.kind == "name":
-        return _scripted(Piece(f"\\operatorname*{{{base.tex}}}"), below, above)
+        return scripted(Piece(f"\\operatorname*{{{base.tex}}}"), below, above)
     if base.kind == "integral":
-        return _scripted(replace(base, tex=base.tex + r"\limits"), below, above)
+        return scripted(replace(base, tex=base.tex + r"\limits"), below, above)
     if base.kind == "arrow":
         return Piece(f"{ARROWS[base.sign]}{f'[{below}]' if below.tex else ''}{{{above}}}")
     tex = str(base)
@@ -114,8 +86,8 @@ def multiscripted(element: etree._Element, children: list[Piece]) -> Piece:
     behind, before = children[1:turn], children[turn + 1 :]
     base = children[0]
     for below, above in _pairs(behind):
-        base = _scripted(base if base.kind != "scripted" else Piece(f"{base}{{}}"), below, above)
-    return row_of([*(_scripted(NOTHING, below, above) for below, above in _pairs(before)), base])
+        base = scripted(base if base.kind != "scripted" else Piece(f"{base}{{}}"), below, above)
+    return row_of([*(scripted(NOTHING, below, above) for below, above in _pairs(before)), base])
 
 
 def _pairs(scripts: list[Piece]) -> list[tuple[Piece, Piece]]:

@@ -2,7 +2,7 @@ r"""The tables of MathML to LaTeX: matrices, cases, aligned equations, arrays.
 
 A table is written by how its columns stand: centred ones are a matrix, right and left in turn are
 equations aligned at a sign, others an array. Brackets around it turn a matrix into its kin, see
-`mathml_rows`.
+`tex_pieces`.
 """
 
 import re
@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from lxml import etree
 
-from corpus.mathml_rows import NOTHING, Piece, environment, row_of
+from corpus.tex_pieces import NOTHING, Piece, environment, row_of
 
 _ALIGNED = re.compile("(?:rl)+r?|r")
 _ALIGNING = frozenset({"tml-left", "tml-right"})

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from lxml import etree
 
-from corpus.mathml_rows import NOTHING, Kind, Piece, joined
 from corpus.mathml_symbols import (
     ARROWS,
     BARS,
@@ -24,13 +23,10 @@ from corpus.mathml_symbols import (
     letter,
     styles,
 )
+from corpus.tex_pieces import NOTHING, TEXT_ESCAPES, Kind, Piece, joined
 
 _TEXT_FONTS = {"bold": r"\textbf", "italic": r"\textit", "monospace": r"\texttt", "sans-serif": r"\textsf"}
 # fmt: off
-_TEXT_ESCAPES = str.maketrans({
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-})
 _SPACES = {
     "\u2003": r"\quad", "\u2001": r"\quad", "\u2002": r"\enspace", "\u2000": r"\enspace", "\u2004": r"\;",
     "\u2005": r"\:", "\u205f": r"\:", "\u2006": r"\,", "\u2009": r"\,", "\u202f": r"\,", "\u200a": r"\,",
@@ -172,7 +168,7 @@ def text(element: etree._Element) -> Piece:
         return Piece("".join(_SPACES.get(char, "") for char in shown), "space")
     letters = [letter(char) for char in _WHITESPACE.sub(" ", shown)]
     variant = next((own for char, own in letters if own), element.get("mathvariant") or "")
-    written = "".join(base for base, _ in letters).translate(_TEXT_ESCAPES)
+    written = "".join(base for base, _ in letters).translate(TEXT_ESCAPES)
     return Piece(written, font=_TEXT_FONTS.get(variant, r"\text"))
 
 

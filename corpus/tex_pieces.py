@@ -1,4 +1,4 @@
-r"""Pieces of LaTeX, and how they stand in a row: spaces, shared fonts, brackets that grow."""
+r"""Pieces of LaTeX, and how they are put together: in a row, in brackets that grow, with an index or exponent."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -51,6 +51,13 @@ NOTHING = Piece("")
 
 _COMMAND_AT_END = re.compile(r"\\[A-Za-z]+\Z")
 _LONGEST_COMMAND = 40  # characters
+ONE_TOKEN = re.compile(r"\\?[^\\{}]|\\[A-Za-z]+")
+TEXT_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
+        "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    }
+)  # fmt: skip
 _SCRIPT = re.compile("[_^']")
 _MATRICES = {
     ("(", ")"): "pmatrix",
@@ -168,3 +175,30 @@ def _as_cases(content: Piece) -> Piece | None:
 
 def environment(name: str, body: str, argument: str = "") -> Piece:
     return Piece(f"\\begin{{{name}}}{argument} {body} \\end{{{name}}}", tall=True)
+
+
+def as_base(piece: Piece) -> str:
+    """`piece` as it stands before an exponent."""
+    return f"{{{piece}}}" if piece.kind in ("row", "scripted", "space") or not piece.tex else str(piece)
+
+
+def _argument(piece: Piece) -> str:
+    """`piece` as it stands behind ^ or _."""
+    if piece.kind == "table" and set(piece.columns) == {"c"} and "&" not in piece.cells[0]:
+        return f"{{\\substack{{{piece.cells[0]}}}}}"
+    tex = str(piece)
+    return tex if ONE_TOKEN.fullmatch(tex) else f"{{{tex}}}"
+
+
+def scripted(base: Piece, below: Piece, above: Piece) -> Piece:
+    r"""`base` with index and exponent: x_1^2, f'', {}_2."""
+    script = f"_{_argument(below)}" if below.tex else ""
+    if above.tex:
+        primes = "" if above.font else above.tex[: len(above.tex) - len(above.tex.lstrip("'"))]
+        rest = replace(above, tex=above.tex[len(primes) :].removeprefix("^"))
+        script += primes + (f"^{_argument(rest)}" if rest.tex else "")
+    if not script:
+        return base
+    # A bracket that grows stays one: what stands beside it belongs to \right.
+    kind = base.kind if base.kind == "close" and base.stretchy else "scripted"
+    return Piece(as_base(base) + script, kind, tall=base.tall, stretchy=base.stretchy)
