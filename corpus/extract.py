@@ -1,5 +1,6 @@
 """Careful text, for what was recalled: the main content of a page, with its formulas as TeX."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,13 +17,14 @@ from corpus.cheap import UNPRINTABLE, cheap_text
 from corpus.formulas import Taken, absent_word, make_plain, take_text
 from corpus.indices import show_indices
 from corpus.markup import may_hold_formulas, show_formulas
-from corpus.tex import OPENERS, find_tex, without_definitions
+from corpus.tex import find_tex, without_definitions
 
 MIN_KEPT = 0.7  # share of a page's formulas below which another extractor is tried
 MAX_DEPTH = 250  # libxml2 drops all that follows the 256th level of nested elements
 Format = Literal["plain", "markdown"]
 _OUTPUT = {"plain": "txt", "markdown": "markdown"}  # as trafilatura names them
-_ENTITIES = ("&#36;", "&#x24;", "&dollar;", "&#92;", "&#x5c;", "&#x5C;", "&bsol;")  # dollars and backslashes
+# Of backslashes and dollars, in the source of a page. Patterns that begin with one character, which are found fast.
+_TEX_MARKS = (re.compile(r"\\(?:[(\[]|begin)"), re.compile(r"&(?:#(?:36|92|x24|x5c)|dollar|bsol);", re.I))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
     in the other against 106 gold texts. Formulas of menus, contents and footers are not missed. The
     text of a page without formulas is trafilatura's own.
     """
-    taken = Taken(absent_word(html))
-    page = _without_formulas(html, taken)
+    data = html.encode("utf-8", "replace")
+    taken = Taken(absent_word(data))
+    page = _without_formulas(html, data, taken)
     if page is None:
         return _all_text(html, "elements nest deeper than the 256 levels that libxml2 reads")
     kinds = taken.count()
@@ -94,11 +97,13 @@ def _all_text(html: str, why: str) -> CarefulText:
     return CarefulText(cheap.text, n_formulas, n_formulas, cheap.formulas, _named("all-text", "selectolax"), why)
 
 
-def _without_formulas(html: str, taken: Taken) -> str | HtmlElement | None:
-    """The page with a token for each formula; as it is where there are none; None where it is nested too deeply."""
-    data = html.encode("utf-8", "replace")
+def _without_formulas(html: str, data: bytes, taken: Taken) -> str | HtmlElement | None:
+    """The page with a token for each formula; as it is where there are none; None where it is nested too deeply.
+
+    data: `html` as UTF-8.
+    """
     source, n_indices = html, 0
-    if may_hold_formulas(data) or "<sup" in html or "<sub" in html:
+    if may_hold_formulas(data) or "<su" in html:
         page = LexborHTMLParser(data)
         show_formulas(page, data, taken.take)
         n_indices = show_indices(page)
@@ -123,9 +128,7 @@ def _may_hold_tex(html: str) -> bool:
     """Whether TeX between delimiters may stand outside of the scripts of a page; nearly every script has dollars."""
     first, *others = html.split("<script")
     shown = "".join([first, *(other.partition("</script")[2] for other in others)])
-    if any(mark in shown for mark in (*OPENERS[1:], *_ENTITIES)):
-        return True
-    return shown.count("$") > 1
+    return shown.count("$") > 1 or any(mark.search(shown) for mark in _TEX_MARKS)
 
 
 def _depth(html: bytes) -> int:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import xxhash
@@ -15,11 +15,10 @@ from corpus.tex import OPENERS, Formula, find_tex, without_definitions
 
 _CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "head")
 _TEXTS_WITH_TEX = etree.XPath(
-    rf"//text()[(contains(., '$') or contains(., '\(') or contains(., '\[') or contains(., '\begin')) "
-    f"and not({' or '.join(f'ancestor::{tag}' for tag in _CODE)})]"
+    r"//text()[contains(., '$') or contains(., '\(') or contains(., '\[') or contains(., '\begin')]"
 )
 _SPANS = etree.XPath("//span[not(*)][contains(text(), $prefix)]")
-MAX_SPANS = 3  # around one formula that are taken off: Pandoc's in Sphinx's
+_TEXTS = etree.XPath("//text()[contains(., $prefix)]")
 # fmt: off
 _BLOCKS = (
     "p", "div", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "caption",
@@ -28,7 +27,9 @@ _BLOCKS = (
 )
 # fmt: on
 _NOT_IN_TEXT = frozenset((*_BLOCKS, *_CODE, "noscript", "template", "select", "option", "svg", "math"))
-_DISCARDED = frozenset(("figure", "figcaption", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog"))
+_DISCARDED = frozenset(
+    ("figure", "figcaption", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog")
+)
 _LOOSE = frozenset(("div", "section", "article", "main", "body"))  # text that stands in them becomes paragraphs
 _INDICES = {"sub": "_{", "sup": "^{"}
 
@@ -74,10 +75,10 @@ class Taken:
         return "".join(pieces), sum(count == 1 and number not in self.in_menus for number, count in seen.items())
 
 
-def absent_word(html: str) -> str:
+def absent_word(html: bytes) -> str:
     """A word that the page does not hold, the same for the same page."""
-    data, seed = html.encode("utf-8", "replace"), 0
-    while (word := f"x{xxhash.xxh3_64_hexdigest(data, seed)}n") in html:
+    seed = 0
+    while (word := f"x{xxhash.xxh3_64_hexdigest(html, seed)}n").encode() in html:
         seed += 1
     return word
 
@@ -87,19 +88,35 @@ def take_text(tree: HtmlElement, taken: Taken) -> None:
 
     Preambles of macros, which show nothing, are taken out.
     """
+    in_code: dict[HtmlElement | None, bool] = {None: False}
     done: set[HtmlElement] = set()
     for text in _TEXTS_WITH_TEX(tree):
-        block = text.getparent()
-        if (shown := without_definitions(text)) != text:
-            setattr(block, "tail" if text.is_tail else "text", shown)
-        if text.is_tail:
-            block = block.getparent()
+        element = text.getparent()
+        block = element.getparent() if text.is_tail else element
         while block.tag not in _NOT_IN_TEXT and block.getparent() is not None:
             block = block.getparent()
+        if _lies_in(block, in_code, lambda above: above.tag in _CODE):
+            continue
+        if (shown := without_definitions(text)) != text:
+            setattr(element, "tail" if text.is_tail else "text", shown)
         if block not in done:
             done.add(block)
             for run in _runs(block):
                 run.take_text(taken)
+
+
+def _lies_in(
+    element: HtmlElement, known: dict[HtmlElement | None, bool], is_one: Callable[[HtmlElement], bool]
+) -> bool:
+    """Whether `element` or one above it is_one; known: answers, None for what is above the root."""
+    above = []
+    while element not in known:
+        above.append(element)
+        element = element.getparent()
+    answer = known[element]
+    for element in reversed(above):
+        answer = known[element] = answer or is_one(element)
+    return answer
 
 
 @dataclass(slots=True)
@@ -173,27 +190,26 @@ def make_plain(tree: HtmlElement, taken: Taken) -> None:
     name (figure, form, one article of many) a div. With it trafilatura brings out 70 % of the formulas
     on 142 of 160 math pages, without it on 128.
     """
-    for _ in range(MAX_SPANS):  # trafilatura loses text that is nested in spans within a paragraph
-        for span in _SPANS(tree, prefix=taken.prefix):
+    for span in _SPANS(tree, prefix=taken.prefix):  # trafilatura loses text that is nested in spans of a paragraph
+        while span.tag == "span" and not len(span):
+            holder = span.getparent()
             span.drop_tag()
+            span = holder
     articles = list(tree.iter("article"))
     if len(articles) > 1:  # theorems and examples: the first one would be taken for the whole content
         for article in articles:
             article.tag = "div"
     in_menu: dict[HtmlElement | None, bool] = {None: False}
-    for text in tree.xpath("//text()[contains(., $prefix)]", prefix=taken.prefix):
+    plain: set[HtmlElement | None] = {None}
+    for text in _TEXTS(tree, prefix=taken.prefix):
         holder = text.getparent().getparent() if text.is_tail else text.getparent()
-        above = []
-        while holder not in in_menu:
-            above.append(holder)
-            holder = holder.getparent()
-        menu = in_menu[holder]
-        for element in reversed(above):
-            menu = in_menu[element] = menu or _is_menu(element)
-            if not menu:
-                _make_plain(element)
-        if menu:
+        if _lies_in(holder, in_menu, _is_menu):
             taken.in_menus.update(taken.numbers(text))
+            continue
+        while holder not in plain:
+            plain.add(holder)
+            _make_plain(holder)
+            holder = holder.getparent()
 
 
 def _is_menu(element: HtmlElement) -> bool:

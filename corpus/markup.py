@@ -9,7 +9,7 @@ from collections.abc import Callable
 import lxml.html
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from corpus import mathml
+from corpus import asciimath, mathml
 from corpus.images import IMAGES, read_image
 from corpus.tex import OPENERS, Formula, read_formula, reads_like_tex
 
@@ -53,7 +53,7 @@ _WRAPPERS = frozenset((*_COPIES, "MJX_Assistive_MathML", "katex", "katex-display
 _FOREIGN = frozenset(("math", "semantics", "svg", "g"))  # and mjx-*: inside what a renderer made
 MAX_WRAPPERS = 6  # around one formula: mjx-container > svg > g > g
 _ANNOTATION = 'annotation[encoding$="tex" i]'  # application/x-tex, LaTeX, TeX
-_ASCIIMATH = re.compile(rb"ascii[Mm]ath|ASCIIMathML|[_-]AM[_-]")  # as scripts and configurations of MathJax name it
+_ASCIIMATH = (b"sciimath", b"SCIIMath", b"AM_CHTML", b"AM_HTML")  # as scripts and settings of MathJax name it
 _BACKTICKS = re.compile(r"`([^`\n]{1,300})`")
 _PROSE = re.compile(r"[A-Za-z]{4,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _CODE = frozenset(("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "title"))
@@ -74,7 +74,7 @@ def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> None:
     for node in page.css(_CANDIDATES):  # in document order, so that what holds a rendered copy comes before it
         if _is_attached(node):
             _show(node, write)
-    if b"`" in html and _ASCIIMATH.search(html) and b"ignore-math" not in html:
+    if b"`" in html and any(name in html for name in _ASCIIMATH) and b"ignore-math" not in html:
         _show_backticks(page, write)
 
 
@@ -105,7 +105,7 @@ def _show_script(node: LexborNode, kind: str, write: Write) -> None:
     if kind.startswith("math/tex"):
         _replace(node, read_formula(node.text(), display), "script", write)
     elif kind.startswith("math/asciimath"):
-        _replace(node, None, "asciimath", write)
+        _replace(node, read_formula(asciimath.to_tex(node.text()), display), "asciimath", write)
     elif kind.startswith("math/mml"):
         _replace(node, _convert(node.text()), "mathml_bare", write)
 
@@ -153,7 +153,7 @@ def _show_backticks(page: LexborHTMLParser, write: Write) -> None:
     """AsciiMath in running text. What reads like prose between two backticks stays."""
 
     def shown(found: re.Match[str]) -> str:
-        formula = None
+        formula = None if _PROSE.search(found[1]) else read_formula(asciimath.to_tex(found[1]))
         return found[0] if formula is None else write(formula, "asciimath")
 
     assert page.root is not None

@@ -179,7 +179,7 @@ def test_a_formula_that_comes_out_twice_is_not_counted_as_kept() -> None:
 
 
 def test_a_page_cannot_foresee_its_tokens() -> None:
-    word = absent_word(page("$x$")) + "0zq"
+    word = absent_word(page("$x$").encode()) + "0zq"
     careful = careful_text(page(f"{word} and $x$"))
     assert f"Before {word} and $x$ after." in careful.text
 

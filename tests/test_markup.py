@@ -93,7 +93,7 @@ MARKUP = {
     "MathML in a script": (f'<script type="math/mml">{MATH}</script>', "$x^2$", "mathml_bare"),
     "AsciiMath in a script": ('<script type="math/asciimath">x^2</script>', "$x^2$", "asciimath"),
     "AsciiMath between backticks": (
-        '<script src="MathJax.js?config=AM_HTMLorMML"></script>`x^2`',
+        '<script src="/mathjax/MathJax.js?config=AM_HTMLorMML"></script>`x^2`',
         "$x^2$",
         "asciimath",
     ),
