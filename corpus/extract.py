@@ -16,7 +16,8 @@ from selectolax.lexbor import LexborHTMLParser
 from corpus.cheap import UNPRINTABLE, cheap_text
 from corpus.formulas import Taken, absent_word, make_plain, take_text
 from corpus.indices import show_indices
-from corpus.markup import may_hold_formulas, show_formulas
+from corpus.marks import marks_of
+from corpus.markup import show_formulas
 from corpus.tex import find_tex, without_definitions
 
 MIN_KEPT = 0.7  # share of a page's formulas below which another extractor is tried
@@ -103,7 +104,7 @@ def _without_formulas(html: str, data: bytes, taken: Taken) -> str | HtmlElement
     data: `html` as UTF-8.
     """
     source, n_indices = html, 0
-    if may_hold_formulas(data) or "<su" in html:
+    if marks_of(data) or "<su" in html:
         page = LexborHTMLParser(data)
         show_formulas(page, data, taken.take)
         n_indices = show_indices(page)

@@ -6,10 +6,6 @@ from urllib.parse import unquote, unquote_plus
 
 from corpus.tex import Formula, read_formula
 
-IMAGES = (  # that may show a formula
-    'img[src*="tex"]', 'img[data-src*="tex"]', 'img[src*="math"]', 'img[alt*="\\\\"]', 'img[alt*="^"]', 'img[alt*="$"]',
-    'img[src*="cht=tx"]', "img[data-equation-content]",
-)  # fmt: skip
 _CLASS = re.compile(
     r"(?:^|\s)(?:(?:math|tex|latex|latexcenter|texrender|ee_img|equation_image)(?!\S)|mwe-math-fallback|ql-img-)"
 )
@@ -55,6 +51,8 @@ def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
 
 def _is_tex(alt: str) -> bool:
     r"""Whether an alternative text is TeX and no caption: \frac{a}{b} or x^2+y^2, not a path or a sentence."""
+    if not any(sign in alt for sign in "\\^$"):
+        return False  # a file's name
     if _WHOLE.fullmatch(alt):
         return True
     bare = _COMMAND.sub(" ", alt)

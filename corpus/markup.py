@@ -10,7 +10,8 @@ import lxml.html
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from corpus import asciimath, mathml
-from corpus.images import IMAGES, read_image
+from corpus.images import read_image
+from corpus.marks import ATTRIBUTES, BACKTICKS, ELEMENTS, marks_of
 from corpus.tex import OPENERS, Formula, read_formula, reads_like_tex
 
 KINDS = (
@@ -28,10 +29,6 @@ KINDS = (
 Write = Callable[[Formula, str], str]
 Attributes = dict[str, str | None]
 
-# A page without any of these holds nothing below; a test costs 0.02 ms on the average page of 60 kB.
-_MARKS = (b"math", b"atex", b"tex=", b"tex.cgi", b"cht=tx", b"wp-image", b"equation_im")
-_ATTRIBUTES = ("data-tex", "data-latex", "data-math", "data-katex", "data-expr", "data-formula")
-_ELEMENTS = ("d-math", "math-field", "math-renderer", "tex-math", "la-tex", "tex")  # TeX is their text
 _CLASSES = (  # TeX is their text, too
     "math", "math-container", "math-tex", "math-inline", "math-display", "arithmatex", "tex", "latex", "katex-error",
 )  # fmt: skip
@@ -39,29 +36,13 @@ _COPIES = (  # what MathJax 2 draws before a script
     "MathJax_Preview", "MathJax_Display", "MathJax", "MathJax_SVG_Display", "MathJax_SVG", "MathJax_CHTML",
     "MathJax_MathML", "MathJax_PHTML", "MJXc-display", "mjx-chtml",
 )  # fmt: skip
-_CANDIDATES = ",".join(  # what may hold a formula; few and general, because each costs time on every page with a mark
-    (
-        'script[type^="math/"]',
-        *("math", r"m\:math", r"mml\:math"),
-        *('[class*="ath"]', '[class*="atex"]', '[class*="jx"]', ".tex"),
-        *(f"[{name}]" for name in _ATTRIBUTES),
-        *_ELEMENTS,
-        *IMAGES,
-    )
-)
 _WRAPPERS = frozenset((*_COPIES, "MJX_Assistive_MathML", "katex", "katex-display", "katex-mathml", "mwe-math-element"))
 _FOREIGN = frozenset(("math", "semantics", "svg", "g"))  # and mjx-*: inside what a renderer made
 MAX_WRAPPERS = 6  # around one formula: mjx-container > svg > g > g
 _ANNOTATION = 'annotation[encoding$="tex" i]'  # application/x-tex, LaTeX, TeX
-_ASCIIMATH = (b"sciimath", b"SCIIMath", b"AM_CHTML", b"AM_HTML")  # as scripts and settings of MathJax name it
 _BACKTICKS = re.compile(r"`([^`\n]{1,300})`")
 _PROSE = re.compile(r"[A-Za-z]{4,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _CODE = frozenset(("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "title"))
-
-
-def may_hold_formulas(html: bytes) -> bool:
-    """Whether a page may hold what show_formulas shows. Costs a few searches of the page."""
-    return any(mark in html for mark in _MARKS)
 
 
 def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> None:
@@ -69,12 +50,12 @@ def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> None:
 
     page: the parsed `html`, changed in place. write: what stands for a formula of a kind (of KINDS, never "text").
     """
-    if not may_hold_formulas(html):
-        return
-    for node in page.css(_CANDIDATES):  # in document order, so that what holds a rendered copy comes before it
-        if _is_attached(node):
-            _show(node, write)
-    if b"`" in html and any(name in html for name in _ASCIIMATH) and b"ignore-math" not in html:
+    marks = marks_of(html)
+    if selectors := [mark for mark in marks if mark != BACKTICKS]:
+        for node in page.css(",".join(selectors)):  # in document order: what holds a rendered copy comes before it
+            if _is_attached(node):
+                _show(node, write)
+    if BACKTICKS in marks and b"`" in html and b"ignore-math" not in html:
         _show_backticks(page, write)
 
 
@@ -94,7 +75,7 @@ def _show(node: LexborNode, write: Write) -> None:
         _drop(node)
     elif source := attributes.get("data-mathml"):
         _replace(_outermost(node)[0], _convert(source, "Display" in str(classes)), "mathjax", write)
-    elif source := next(filter(None, map(attributes.get, _ATTRIBUTES)), None):
+    elif source := next(filter(None, map(attributes.get, ATTRIBUTES)), None):
         _show_attribute(node, source, write)
     else:
         _show_element(node, classes, attributes, write)
@@ -136,7 +117,7 @@ def _show_attribute(node: LexborNode, source: str, write: Write) -> None:
 def _show_element(node: LexborNode, classes: frozenset[str], attributes: Attributes, write: Write) -> None:
     """An element whose whole text is TeX without delimiters; with them it is text, and found as such."""
     code = node.tag == "code" and "language-math" in classes
-    if not (code or node.tag in _ELEMENTS or (node.tag in ("span", "div", "p") and not classes.isdisjoint(_CLASSES))):
+    if not (code or node.tag in ELEMENTS or (node.tag in ("span", "div", "p") and not classes.isdisjoint(_CLASSES))):
         return
     inside = node.first_child
     source = attributes.get("value") if node.tag == "math-field" else None

@@ -55,7 +55,7 @@ def read_formula(source: str, display: bool = False) -> Formula | None:
     if "%" in source and "\n" in source:
         *lines, last = source.split("\n")
         source = "\n".join([*(_COMMENT.sub(r"\1", line) for line in lines), last])
-    tex = source.strip()
+    tex = source.replace("\f", "").strip()  # cheap text marks what looks like a tag with it: x<p
     for opener, closer, shown in DELIMITERS:
         if tex.startswith(opener) and tex.endswith(closer) and len(tex) >= len(opener) + len(closer):
             tex, display = tex[len(opener) : -len(closer)], display or shown

@@ -122,12 +122,12 @@ def estimate_tokens(text: str) -> int:
 
 
 # One byte for each byte: digits are zeros; what is no letter, digit, command or mark of mathematics parts words.
-_MARKS = b"$^_=+<>|"
+_SIGNS = b"$^_=+<>|"
 _READ = bytes(
-    ord("0") if 48 <= byte < 58 else byte if byte > 127 or chr(byte).isalpha() or byte in _MARKS + b"\\" else ord(" ")
+    ord("0") if 48 <= byte < 58 else byte if byte > 127 or chr(byte).isalpha() or byte in _SIGNS + b"\\" else ord(" ")
     for byte in range(256)
 )
-_SPACED_MARKS = [(bytes([mark]), b" %c " % mark) for mark in _MARKS]
+_SPACED_SIGNS = [(bytes([sign]), b" %c " % sign) for sign in _SIGNS]
 _PUNCTUATION = (
     re.compile(rb"\xe2(?:\x80[\x80-\xbf]|\x81[\x80-\xaf])"),  # U+2000 to U+206F: spaces, dashes, quotes, invisible
     re.compile(rb"\xc2[\x80-\xa1\xab\xad\xb7\xbb\xbf]"),  # C1 controls, no-break space, guillemets
@@ -169,8 +169,8 @@ def classifier_line(text: str, max_chars: int = MAX_CHARS) -> str:
             data = data.replace(delimiter, b"$")
         data = data.replace(b"\\", b" \\")
     data = data.replace(b"$$", b"$").translate(_READ)
-    for mark, spaced in _SPACED_MARKS:
-        data = data.replace(mark, spaced)
+    for sign, spaced in _SPACED_SIGNS:
+        data = data.replace(sign, spaced)
     if data.translate(None, _NOT_UNSPACED):
         data = b" ".join(_UNSPACED_BYTES.split(data))
     return "" if data.isspace() else data.decode()
