@@ -17,7 +17,8 @@ _CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "hea
 _TEXTS_WITH_TEX = etree.XPath(
     r"//text()[contains(., '$') or contains(., '\(') or contains(., '\[') or contains(., '\begin')]"
 )
-_SPANS = etree.XPath("//span[not(*)][contains(text(), $prefix)]")
+_SPANS = etree.XPath("//span/span[not(*)][contains(text(), $prefix)]")
+_MARKS = etree.XPath("//a[starts-with(@href, '#') and string-length(normalize-space(.)) = 1]")
 _TEXTS = etree.XPath("//text()[contains(., $prefix)]")
 # fmt: off
 _BLOCKS = (
@@ -63,7 +64,11 @@ class Taken:
         pieces: list[str] = []
         start = 0
         for token in re.finditer(rf"{self.prefix}(\d+)z+q", text):
-            before, formula, after = text[start : token.start()], self.formulas[int(token[1])], text[token.end() :][:1]
+            before, formula, after = (
+                text[start : token.start()],
+                self.formulas[int(token[1])],
+                text[token.end() : token.end() + 1],
+            )
             # A display stands off what it touches, an equation number say; and $a$$b$ would read as another.
             apart = (start and not before) or (formula.display and re.search(r"[^\s(\[{]\Z", before) is not None)
             pieces += before, " " if apart else "", str(formula)
@@ -151,16 +156,28 @@ class _Run:
         if not found:
             return
         starts = [start for _, _, start in self.slots]
-        tokens = [(begin, end, taken.take(formula, "text")) for begin, end, formula in found]
-        for begin, end, token in reversed(tokens):
-            first, last = bisect_right(starts, begin) - 1, bisect_left(starts, end) - 1
-            for number in range(last, first - 1, -1):
-                element, name, start = self.slots[number]
-                content = getattr(element, name) or ""
-                rest = content[max(end - start, 0) :]
-                setattr(element, name, (content[: begin - start] + token if number == first else "") + rest)
-                if number != first and name == "text" and element.tag == "br":
-                    element.tag = "span"
+        cuts: dict[int, list[tuple[int, int, str]]] = {}  # by slot: from, to, and what is put there
+        for begin, end, formula in found:
+            token = taken.take(formula, "text")
+            for number in range(bisect_right(starts, begin) - 1, bisect_left(starts, end)):
+                cuts.setdefault(number, []).append((max(begin - starts[number], 0), end - starts[number], token))
+                token = ""
+        for number, parts in cuts.items():
+            element, name, _ = self.slots[number]
+            _cut(element, name, parts)
+
+
+def _cut(element: HtmlElement, name: str, parts: list[tuple[int, int, str]]) -> None:
+    """Replace parts of an element's text or tail; a line break from which a formula was taken is none any more."""
+    content = getattr(element, name) or ""
+    pieces: list[str] = []
+    done = 0
+    for begin, end, token in parts:
+        pieces += content[done:begin], token
+        done = end
+    setattr(element, name, "".join([*pieces, content[done:]]))
+    if element.tag == "br" and name == "text" and not parts[0][2]:
+        element.tag = "span"
 
 
 def _runs(block: HtmlElement) -> Iterator[_Run]:
@@ -191,10 +208,10 @@ def make_plain(tree: HtmlElement, taken: Taken) -> None:
     on 142 of 160 math pages, without it on 128.
     """
     for span in _SPANS(tree, prefix=taken.prefix):  # trafilatura loses text that is nested in spans of a paragraph
-        while span.tag == "span" and not len(span):
-            holder = span.getparent()
-            span.drop_tag()
-            span = holder
+        span.drop_tag()
+    for link in _MARKS(tree):  # permalinks: two of them beside a short formula make it look like a list of links
+        if not link.text_content().strip().isalnum():
+            link.drop_tree()
     articles = list(tree.iter("article"))
     if len(articles) > 1:  # theorems and examples: the first one would be taken for the whole content
         for article in articles:

@@ -38,7 +38,6 @@ def show_indices(page: LexborHTMLParser) -> int:
         above = node.tag == "sup"
         if before and _reads_like_base(before[-40:], script, italic, above):
             node.replace_with(("^" if above else "_") + (script if len(script) == 1 else f"{{{script}}}"))
-            parent.merge_text_nodes()
             n_shown += 1
     return n_shown
 
