@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
             table.show(console)
             tables.append(table)
     if options.write:
-        write("extract", "\n".join([INTRODUCTION, *lines, ""]), tables)
+        write("extract", "\n".join([INTRODUCTION, *lines]), tables)
     return 0
 
 

@@ -28,7 +28,8 @@ class Table:
     def markdown(self) -> str:
         rule = ["---"] + ["---:"] * (len(self.columns) - 1)
         lines = ["| " + " | ".join(cells) + " |" for cells in (self.columns, rule, *self.rows)]
-        return "\n".join([f"### {self.title}", "", self.note, "", *lines, ""])
+        note = [self.note, ""] if self.note else []
+        return "\n".join([f"### {self.title}", "", *note, *lines, ""])
 
     def show(self, console: Console) -> None:
         table = RichTable(title=self.title, title_justify="left")
