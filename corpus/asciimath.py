@@ -44,7 +44,8 @@ _ROWS = frozenset({"()", "[]"})  # brackets that may stand around the row of a m
 def to_tex(source: str) -> str:
     r"""LaTeX of an AsciiMath expression, which stands without its backticks; "" where it is blank.
 
-    Any text is read, in time linear in len(source); what is no symbol stands for itself.
+    Any text is read, in time linear in len(source); what is no symbol stands for itself, and an
+    index or exponent that is missing is left out.
     """
     return str(_Parser(list(_token_pattern().finditer(source))).everything())
 
@@ -57,7 +58,7 @@ def _token_pattern() -> re.Pattern[str]:
     brackets = "|".join(rf"\{opener}([^\{closer}]*)(?:\{closer}|\Z)" for opener, closer in ("()", "[]", "{}"))
     return re.compile(
         rf"""\s*(?:"([^"]*)(?:"|\Z)|(?:text|mbox)(?:{brackets})|(?P<number>\d+(?:\.\d+)?|\.\d+)"""
-        rf"""|\\?(?P<symbol>{symbols})|(?P<other>\S))"""
+        rf"""|(?:\\(?=[A-Za-z]))?(?P<symbol>{symbols})|(?P<other>\S))"""
     )
 
 

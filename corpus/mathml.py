@@ -73,7 +73,7 @@ def to_tex(math: etree._Element) -> str | None:
         levels[-1].append(piece)
     if is_too_long:
         return None
-    tex = str(levels[0][0]).strip()
+    tex = str(levels[0][0])
     return None if _BLANK.fullmatch(tex) else tex
 
 

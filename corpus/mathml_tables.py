@@ -51,15 +51,13 @@ def table(element: etree._Element, children: list[Piece]) -> Piece:
     rules = [rule != "none" for rule in (element.get("rowlines") or "").split()]
     bars = [bar != "none" for bar in (element.get("columnlines") or "").split()]
     framed = element.get("frame") not in (None, "none")
-    written: list[str] = [r"\hline "] if framed else []
+    written: list[str] = []
     for i, (first, *rest) in enumerate(line.cells for line in lines):
-        # A bracket or star behind \\ would be its argument.
-        written += "{}" if i and first[:1] in ("[", "*") else "", " & ".join([first, *rest]).strip()
-        if i + 1 < len(lines) or framed:
-            written.append(r" \\ ")
-        if framed or (i + 1 < len(lines) and rules and rules[min(i, len(rules) - 1)]):
-            written.append(r"\hline ")
-    body = "".join(written).strip()
+        if i:
+            written += r" \\ ", r"\hline " if rules and rules[min(i, len(rules)) - 1] else ""
+            written.append("{}" if first[:1] in ("[", "*") else "")  # behind \\ they would be its argument
+        written.append(" & ".join([first, *rest]).lstrip())
+    body = "".join([r"\hline ", *written, r" \\ \hline"] if framed else written)
     if any(bars) or any(rules) or framed:
         inner = "".join(
             f"|{column}" if i and bars and bars[min(i, len(bars)) - 1] else column for i, column in enumerate(columns)
