@@ -25,7 +25,7 @@ _BLOCKS = (
 # fmt: on
 _INVISIBLE = ("script", "style", "noscript", "template", "iframe", "noembed", "noframes")
 _NAME_ENDS = b"> \t\n\f\r/"
-_OPENING, _CLOSING, _BREAK, _DECLARATION = b"</\f!"
+_OPENING, _END, _CLOSING, _BREAK, _DECLARATION = b"<>/\f!"
 _BLOCK = 128  # in _TAGS; 1 << n is _INVISIBLE[n]
 # Elements inside each other; browsers build 512. Parsing is quadratic in them: 0.3 s at this depth, 25 s at ten times.
 MAX_DEPTH = 20_000
@@ -104,7 +104,10 @@ def _broken(html: bytes) -> tuple[bytes, str]:
         source = source.copy()
         source[names[is_name & ~closing & (tags & (_BLOCK - 1) == 0)]] = _DECLARATION
 
-    breaks = at[tags == _BLOCK]
+    is_break = tags == _BLOCK
+    # Nothing stands between two blocks' tags that touch.
+    is_break[1:] &= ~(is_break[:-1] & (source[at[1:] - 1] == _END))
+    breaks = at[is_break]
     breaks += np.arange(len(breaks))
     broken = np.full(len(source) + len(breaks), _BREAK, np.uint8)
     from_source = np.ones(len(broken), np.bool_)
