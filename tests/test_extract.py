@@ -226,6 +226,31 @@ def test_nul_control_characters_and_surrogates_never_come_out(html: str) -> None
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", careful_text(html).text)
 
 
+def test_marks_that_reorder_or_hide_text_never_come_out() -> None:
+    marks = "\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069"
+    for formula in ("", "$x\u202e^2$", '<img class="latex" alt="x\u2066^2">'):
+        text = careful_text(page(f"{marks}a {formula} b&#8238;")).text
+        assert not set(marks) & set(text)
+        assert "Before a " in text
+
+
+def test_permalinks_do_not_make_exercises_look_like_lists_of_links() -> None:
+    link = '<div class="autopermalink"><a href="#e">🔗</a></div>'
+    exercises = "".join(
+        f"<div class=exercise><h5>({n})</h5><div><p>$x_{n}$</p>{link}</div>{link}</div>" for n in range(9)
+    )
+    careful = careful_text(f"<html><body><main><p>{PROSE}</p>{exercises}<p>{PROSE}</p></main></body></html>")
+    assert careful.extractor.startswith("trafilatura/")
+    assert careful.n_formulas_kept == careful.n_formulas == 9
+    assert "🔗" not in careful.text
+
+
+def test_many_formulas_in_one_text_each_come_out_once() -> None:
+    careful = careful_text(page("".join(f"$x_{{{n}}}$ " for n in range(3_000))))
+    assert careful.n_formulas_kept == careful.n_formulas == 3_000
+    assert "$x_{0}$ $x_{1}$ $x_{2}$" in careful.text
+
+
 def test_unicode_mathematics_stays_as_it_is() -> None:
     signs = "𝑥 ∈ ℝ, ∑ₙ aₙ² ≤ ∞"
     assert f"Before {signs} after." in careful_text(page(signs)).text
