@@ -94,7 +94,7 @@ class _Answer:
                 self._add(Failure(reason, name))
             if start is not None:
                 self._begin = number, start
-            if reason is not None or self._n_bytes >= BATCH_BYTES:
+            if self._n_bytes >= BATCH_BYTES:
                 self.send()
 
     def send(self, is_last: bool = False, error: Exception | None = None) -> None:

@@ -17,6 +17,7 @@ from corpus.guard import Failure, Guard, kept_guard
 from corpus.guarded import BATCH_BYTES
 
 THIS = f"{__name__}:"
+SHARED = ["one object in several results"]
 
 
 def numbered(items: list[Any], start: int | None) -> Iterator[tuple[str, int, Any]]:
@@ -75,7 +76,9 @@ def misbehave(what: Any) -> object:
         case "full disk":
             raise OSError(28, "No space left on device")
         case "unpicklable":
-            return ["a", lambda: None]
+            return [SHARED, lambda: None]
+        case "shared":
+            return SHARED
         case "read stdin":
             return sys.stdin.read()
         case "print":
@@ -126,9 +129,9 @@ def test_many_failures_do_not_repeat_the_work_before_them(tmp_path: Path) -> Non
 
 
 def test_a_result_that_cannot_be_sent_is_an_error_of_its_item_and_spoils_no_other() -> None:
-    before, failed, *after = results(["a", "unpicklable", "a", ["a", "a"]])
+    before, failed, *after = results(["a", "unpicklable", "shared", "a"])
     assert isinstance(failed, Failure) and failed.reason.startswith("error: ")
-    assert [before, *after] == ["a", "a", ["a", "a"]]
+    assert [before, *after] == ["a", SHARED, "a"]
 
 
 def test_prints_and_reads_of_standard_input_do_not_touch_the_pipes() -> None:
@@ -153,11 +156,13 @@ def test_what_reading_raises_reaches_the_caller_after_the_results_before_it() ->
         ("disk", OSError, "[Errno 5] Input/output error: 'a.warc'"),
         ("strange", StageError, "Strange: 1 and 2"),
     ):
-        received = guard.results(["a", "b"], how)
-        assert [next(received), next(received)] == ["a", "b"]
+        received = guard.results(["process", "b"], how)
+        process, second = next(received), next(received)
+        assert is_running(process) and second == "b"
         with pytest.raises(error) as raised:
             next(received)
         assert str(raised.value) == says
+        assert not is_running(process)  # though the error, and with it the frame that held the child, is kept
 
 
 def test_a_child_that_ends_while_it_reads_is_a_stage_error() -> None:
