@@ -296,6 +296,51 @@ def iterate(
 
 
 @app.command()
+def extract(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="FILE|URL|-...", help="Pages: files, folders, patterns, addresses, or -.")
+    ],
+    cheap: Annotated[bool, typer.Option("--cheap", help="All visible text, as the pool holds it.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Main content as Markdown instead of plain text.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each page.")] = False,
+) -> None:
+    """Show what the extractor makes of pages: text, formulas, and why.
+
+    Main content with every formula as $TeX$ or $$TeX$$. Above the text of a
+    page stand the formulas that were found and kept, their kinds of markup,
+    and the path that was taken. A page that cannot be read is said so, the
+    others go on, and the exit code is 1.
+
+    Examples:
+
+      corpus extract page.html
+
+      corpus extract https://example.org/lemma --markdown
+
+      curl -s https://example.org/ | corpus extract - --json
+
+      corpus extract site/ --cheap --json > site.jsonl
+    """
+    from corpus.files import STDIN, extract_files
+
+    if cheap and markdown:
+        raise typer.BadParameter("cheap text has one form: leave out --cheap or --markdown")
+    stdin = sys.stdin.buffer.read() if STDIN in paths else b""
+    n_failed = 0
+    for page in extract_files(paths, stdin, format="markdown" if markdown else "plain", cheap=cheap):
+        n_failed += "error" in page
+        if as_json:
+            print(json.dumps(page, ensure_ascii=False), flush=True)
+        else:
+            render.extracted(page)
+    if n_failed:
+        _say(f"{n_failed} of the pages could not be extracted; each says why.", "red")
+        raise typer.Exit(1)
+
+
+@app.command()
 def status(workspace: WorkspaceOption = HERE, as_json: JsonOption = False) -> None:
     """Show where a workspace stands: pool, rounds, corpus, exports.
 

@@ -45,6 +45,18 @@ def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
     print(HELD_OUT_NOTE)
 
 
+def extracted(page: Mapping[str, Any]) -> None:
+    """A page of `files.extract_files`: what was found in it, then its text."""
+    print(f"==> {page['path']}")
+    if "error" in page:
+        print(f"error      {page['error']}\n")
+        return
+    kinds = f" ({_counts(page['kinds'])})" if page["kinds"] else ""
+    print(f"formulas   {page['n_kept']:,} of {page['n_formulas']:,} kept{kinds}")
+    print(f"extractor  {page['extractor']}: {page['why']}\n")
+    print(f"{page['text']}\n")
+
+
 def status(state: Mapping[str, Any]) -> None:
     """What `status.status` tells."""
     print(f"workspace  {state['workspace']}")
