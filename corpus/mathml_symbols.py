@@ -93,6 +93,11 @@ SYMBOLS = {
     "⟮": r"\lgroup", "⟯": r"\rgroup", "⎰": r"\lmoustache", "⎱": r"\rmoustache", "⌜": r"\ulcorner", "⌝": r"\urcorner",
     "⌞": r"\llcorner", "⌟": r"\lrcorner",
 }
+# Commands that TeX takes as an index without braces; \max and \ldots, which stand for more than a sign, it does not.
+SCRIPT_COMMANDS = frozenset(
+    {tex for char, tex in SYMBOLS.items() if char.isalpha() and tex[0] == "\\" and tex[1:].isalpha()}
+    | {r"\infty", r"\circ", r"\top", r"\perp", r"\dagger", r"\star", r"\pm"}
+)
 OPENERS = frozenset("([{⟨〈⌊⌈⟮⎰⌜⌞")
 CLOSERS = frozenset(")]}⟩〉⌋⌉⟯⎱⌝⌟")
 BARS = {"|": "|", "∣": "|", "‖": r"\|", "∥": r"\|"}  # open and close alike; a relation where they do neither

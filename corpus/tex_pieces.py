@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Literal
 
+from corpus.mathml_symbols import SCRIPT_COMMANDS
+
 Kind = Literal[
     "atom",  # takes an exponent as it is
     "row",  # several atoms
@@ -52,6 +54,7 @@ NOTHING = Piece("")
 _COMMAND_AT_END = re.compile(r"\\[A-Za-z]+\Z")
 _LONGEST_COMMAND = 40  # characters
 ONE_TOKEN = re.compile(r"\\?[^\\{}]|\\[A-Za-z]+")
+_ONE_CHARACTER = re.compile(r"[^\\{}]|\\[^A-Za-z]")
 TEXT_ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
@@ -187,7 +190,7 @@ def _argument(piece: Piece) -> str:
     if piece.kind == "table" and set(piece.columns) == {"c"} and "&" not in piece.cells[0]:
         return f"{{\\substack{{{piece.cells[0]}}}}}"
     tex = str(piece)
-    return tex if ONE_TOKEN.fullmatch(tex) else f"{{{tex}}}"
+    return tex if tex in SCRIPT_COMMANDS or _ONE_CHARACTER.fullmatch(tex) else f"{{{tex}}}"
 
 
 def scripted(base: Piece, below: Piece, above: Piece) -> Piece:

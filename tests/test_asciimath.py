@@ -23,6 +23,7 @@ WORKED = {
     "a/b/c": r"\frac{a}{b}/c",
     "(x+1)/[y]": r"\frac{x+1}{y}",
     "x_1^2 x^2_1 x_(ij)": r"x_1^2x_1^2x_{ij}",
+    "x^2^3": r"x^2\wedge3",
     "x_{10} 3.14 .5": r"x_{10}3.14.5",
     "sqrt x root(3)(x) root([k])(x)": r"\sqrt{x}\sqrt[3]{x}\sqrt[{[k]}]{x}",
     "frac(a)(b) stackrel(?)= overset(a)(b) underset(a)(b)": (r"\frac{a}{b}\overset{?}{=}\overset{a}{b}\underset{a}{b}"),
