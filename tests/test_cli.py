@@ -133,7 +133,8 @@ def help_of(verb: list[str], columns: int) -> str:
 
 
 def test_every_verb_argument_and_option_has_a_help_text() -> None:
-    assert set(VERBS) == {"init", "sample", "ingest", "iterate", "status", "finish", "query", "export", "evaluate"}
+    verbs = {"init", "sample", "ingest", "iterate", "extract", "status", "finish", "query", "export", "evaluate"}
+    assert set(VERBS) == verbs
     for name, verb in VERBS.items():
         assert verb.help and verb.help.strip(), name
         assert {parameter.name for parameter in verb.params if not (parameter.help or "").strip()} == set(), name
