@@ -64,8 +64,8 @@ def test_every_kind_of_formula_comes_out_once_as_tex(markup: str, shown: str) ->
     assert (careful.n_formulas, careful.n_formulas_kept) == (1, 1)
     assert sum(careful.kinds.values()) == 1
     assert "DRAWN" not in careful.text
-    assert careful.extractor == f"trafilatura/{trafilatura.__version__}"
-    assert careful.why == "trafilatura kept 1 of 1 formulas"
+    assert careful.extractor == f"trafilatura-fast/{trafilatura.__version__}"
+    assert careful.why == "trafilatura-fast kept 1 of 1 formulas"
 
 
 def test_kinds_are_counted_in_their_order() -> None:
@@ -96,6 +96,7 @@ def test_text_without_formulas_is_what_trafilatura_says() -> None:
             careful = careful_text(html, format=form)
             assert careful.text == trafilatura.extract(html, include_comments=False, output_format=output)
             assert careful.n_formulas == 0
+            assert careful.extractor == f"trafilatura/{trafilatura.__version__}"
 
 
 STRUCTURE = f"""<!DOCTYPE html><html><body><main><h1>On $x^2$</h1><p>{PROSE}</p><h2>The case \\(n=2\\)</h2>
@@ -157,7 +158,7 @@ def test_formulas_of_menus_and_contents_do_not_count() -> None:
         f"<footer>{menu}</footer>",
     ):
         careful = careful_text(f"<html><body>{contents}<article><p>{PROSE} $y$</p></article></body></html>")
-        assert careful.extractor == f"trafilatura/{trafilatura.__version__}"
+        assert careful.extractor == f"trafilatura-fast/{trafilatura.__version__}"
         assert (careful.n_formulas, careful.n_formulas_kept, careful.kinds) == (1, 1, {"text": 1})
         assert careful.text == f"{PROSE} $y$"
 
@@ -169,7 +170,8 @@ def test_a_page_whose_formulas_get_lost_falls_back_to_all_its_text() -> None:
     assert careful.n_formulas == careful.n_formulas_kept == 9
     assert "Take $x_3$" in careful.text
     assert PROSE in careful.text
-    assert careful.why == "trafilatura kept 0 of 9 formulas; trafilatura-recall kept 0 of 9 formulas"
+    modes = ("trafilatura-fast", "trafilatura", "trafilatura-recall")
+    assert careful.why == "; ".join(f"{mode} kept 0 of 9 formulas" for mode in modes)
 
 
 def test_a_formula_that_comes_out_twice_is_not_counted_as_kept() -> None:
@@ -240,7 +242,7 @@ def test_permalinks_do_not_make_exercises_look_like_lists_of_links() -> None:
         f"<div class=exercise><h5>({n})</h5><div><p>$x_{n}$</p>{link}</div>{link}</div>" for n in range(9)
     )
     careful = careful_text(f"<html><body><main><p>{PROSE}</p>{exercises}<p>{PROSE}</p></main></body></html>")
-    assert careful.extractor.startswith("trafilatura/")
+    assert careful.extractor.startswith("trafilatura-fast/")
     assert careful.n_formulas_kept == careful.n_formulas == 9
     assert "🔗" not in careful.text
 
