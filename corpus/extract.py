@@ -87,21 +87,26 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
 
 def plain_text(text: str) -> CarefulText:
     """A text that another extractor wrote, of a WET file: lines without markup, TeX between delimiters as $TeX$."""
-    pieces: list[str] = []
-    start, n_formulas = 0, 0
-    text = UNPRINTABLE.sub("", without_definitions(text))
-    for begin, end, formula in find_tex(text):
-        pieces += text[start:begin], str(formula)
-        start, n_formulas = end, n_formulas + 1
+    shown, n_formulas = _with_dollars(UNPRINTABLE.sub("", without_definitions(text)).strip())
     kinds = {"text": n_formulas} if n_formulas else {}
-    shown = "".join([*pieces, text[start:]]).strip()
     return CarefulText(shown, n_formulas, n_formulas, kinds, "plain-text", "the record holds a text, not HTML")
 
 
 def _all_text(html: str, why: str) -> CarefulText:
     cheap = cheap_text(html)
     n_formulas = sum(cheap.formulas.values())
-    return CarefulText(cheap.text, n_formulas, n_formulas, cheap.formulas, _named("all-text", "selectolax"), why)
+    shown, _ = _with_dollars(cheap.text)
+    return CarefulText(shown, n_formulas, n_formulas, cheap.formulas, _named("all-text", "selectolax"), why)
+
+
+def _with_dollars(text: str) -> tuple[str, int]:
+    """`text` with $..$ and $$..$$ for the delimiters that it has, and how many formulas those hold."""
+    pieces: list[str] = []
+    start = n_formulas = 0
+    for begin, end, formula in find_tex(text):
+        pieces += text[start:begin], str(formula)
+        start, n_formulas = end, n_formulas + 1
+    return "".join([*pieces, text[start:]]), n_formulas
 
 
 def _without_formulas(html: str, data: bytes, taken: Taken) -> str | HtmlElement | None:
@@ -109,12 +114,10 @@ def _without_formulas(html: str, data: bytes, taken: Taken) -> str | HtmlElement
 
     data: `html` as UTF-8.
     """
-    source, n_indices = html, 0
+    source = html
     if marks_of(data) or "<su" in html:
         page = LexborHTMLParser(data)
-        show_formulas(page, data, taken.take)
-        n_indices = show_indices(page)
-        if taken.formulas or n_indices:
+        if show_formulas(page, data, taken.take) + show_indices(page):
             source = page.html or ""
     holds_tex = _may_hold_tex(html)
     if not (taken.formulas or holds_tex or _depth(data) > MAX_DEPTH):

@@ -214,7 +214,6 @@ def _make_plain(tree: HtmlElement, places: Iterable[tuple[HtmlElement, str]], ta
             article.tag = "div"
     in_menu: dict[HtmlElement | None, bool] = {None: False}
     plain: set[HtmlElement | None] = {None}
-    nested = []
     for element, name in places:
         text = getattr(element, name)
         if not text or taken.prefix not in text:
@@ -227,10 +226,6 @@ def _make_plain(tree: HtmlElement, places: Iterable[tuple[HtmlElement, str]], ta
             plain.add(holder)
             _make_holder_plain(holder)
             holder = holder.getparent()
-        if element.tag == "span" and name == "text" and not len(element) and element.getparent().tag == "span":
-            nested.append(element)
-    for span in nested:  # trafilatura loses text that is nested in spans of a paragraph
-        span.drop_tag()
     for link in list(tree.iter("a")):  # permalinks: two beside a short formula make it look like a list of links
         if (
             link.get("href", "").startswith("#")

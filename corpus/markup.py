@@ -45,53 +45,56 @@ _PROSE = re.compile(r"[A-Za-z]{4,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _CODE = frozenset(("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "title"))
 
 
-def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> None:
-    """Turn formulas that are no text into text, each once, and drop their rendered copies.
+def show_formulas(page: LexborHTMLParser, html: bytes, write: Write) -> int:
+    """Turn formulas that are no text into text, each once, and drop their rendered copies; how many of both.
 
     page: the parsed `html`, changed in place. write: what stands for a formula of a kind (of KINDS, never "text").
     """
+    n_shown = 0
     marks = marks_of(html)
     if selectors := [mark for mark in marks if mark != BACKTICKS]:
         for node in page.css(",".join(selectors)):  # in document order: what holds a rendered copy comes before it
             if _is_attached(node):
-                _show(node, write)
+                n_shown += _show(node, write)
     if BACKTICKS in marks and b"`" in html and b"ignore-math" not in html:
-        _show_backticks(page, write)
+        n_shown += _show_backticks(page, write)
+    return n_shown
 
 
-def _show(node: LexborNode, write: Write) -> None:
-    """Replace one candidate by its formula, if it is one; without a source a rendered copy is shown as it reads."""
+def _show(node: LexborNode, write: Write) -> bool:
+    """Replace one candidate by its formula, if it is one; without a source a rendered copy is shown as it reads.
+
+    Returns whether the page was changed.
+    """
     tag, attributes = node.tag or "", node.attributes
     classes = frozenset((attributes.get("class") or "").split())
     if tag == "img":
-        _replace(node, read_image(attributes), "image", write)
-    elif tag == "script":
-        _show_script(node, attributes.get("type") or "", write)
-    elif tag == "math" or tag.endswith(":math"):
-        _show_mathml(node, attributes, write)
-    elif "katex-html" in classes:
-        _drop(node, node.text())  # its MathML, where there is any, came before and took this away
-    elif not classes.isdisjoint(_COPIES) and _has_script(node):
-        _drop(node)
-    elif source := attributes.get("data-mathml"):
-        _replace(_outermost(node)[0], _convert(source, "Display" in str(classes)), "mathjax", write)
-    elif source := next(filter(None, map(attributes.get, ATTRIBUTES)), None):
-        _show_attribute(node, source, write)
-    else:
-        _show_element(node, classes, attributes, write)
+        return _replace(node, read_image(attributes), "image", write)
+    if tag == "script":
+        return _show_script(node, attributes.get("type") or "", write)
+    if tag == "math" or tag.endswith(":math"):
+        return _show_mathml(node, attributes, write)
+    if "katex-html" in classes:
+        return _drop(node, node.text())  # its MathML, where there is any, came before and took this away
+    if not classes.isdisjoint(_COPIES) and _has_script(node):
+        return _drop(node)
+    if source := attributes.get("data-mathml"):
+        return _replace(_outermost(node)[0], _convert(source, "Display" in str(classes)), "mathjax", write)
+    if source := next(filter(None, map(attributes.get, ATTRIBUTES)), None):
+        return _show_attribute(node, source, write)
+    return _show_element(node, classes, attributes, write)
 
 
-def _show_script(node: LexborNode, kind: str, write: Write) -> None:
+def _show_script(node: LexborNode, kind: str, write: Write) -> bool:
     display = "mode=display" in kind
     if kind.startswith("math/tex"):
-        _replace(node, read_formula(node.text(), display), "script", write)
-    elif kind.startswith("math/asciimath"):
-        _replace(node, read_formula(asciimath.to_tex(node.text()), display), "asciimath", write)
-    elif kind.startswith("math/mml"):
-        _replace(node, _convert(node.text()), "mathml_bare", write)
+        return _replace(node, read_formula(node.text(), display), "script", write)
+    if kind.startswith("math/asciimath"):
+        return _replace(node, read_formula(asciimath.to_tex(node.text()), display), "asciimath", write)
+    return kind.startswith("math/mml") and _replace(node, _convert(node.text()), "mathml_bare", write)
 
 
-def _show_mathml(node: LexborNode, attributes: Attributes, write: Write) -> None:
+def _show_mathml(node: LexborNode, attributes: Attributes, write: Write) -> bool:
     annotation = node.css_first(_ANNOTATION)
     source = annotation.text() if annotation else attributes.get("alttext") or attributes.get("data-latex")
     outer, wrappers = _outermost(node)
@@ -103,35 +106,36 @@ def _show_mathml(node: LexborNode, attributes: Attributes, write: Write) -> None
         kind = "mathjax"
     else:
         kind = "mathml" if source else "mathml_bare"
-    _replace(outer, formula, kind, write)
+    return _replace(outer, formula, kind, write)
 
 
-def _show_attribute(node: LexborNode, source: str, write: Write) -> None:
+def _show_attribute(node: LexborNode, source: str, write: Write) -> bool:
     if _is_foreign(node):
         outer, wrappers = _outermost(node)
-        _replace(outer, read_formula(source, "isplay" in wrappers), "mathjax", write)
-    elif len(source) == 1 or not source.isalpha():  # data-math="true" is a switch
-        _replace(node, read_formula(source), "attribute", write)
+        return _replace(outer, read_formula(source, "isplay" in wrappers), "mathjax", write)
+    if len(source) > 1 and source.isalpha():  # data-math="true" is a switch
+        return False
+    return _replace(node, read_formula(source), "attribute", write)
 
 
-def _show_element(node: LexborNode, classes: frozenset[str], attributes: Attributes, write: Write) -> None:
+def _show_element(node: LexborNode, classes: frozenset[str], attributes: Attributes, write: Write) -> bool:
     """An element whose whole text is TeX without delimiters; with them it is text, and found as such."""
     code = node.tag == "code" and "language-math" in classes
     if not (code or node.tag in ELEMENTS or (node.tag in ("span", "div", "p") and not classes.isdisjoint(_CLASSES))):
-        return
+        return False
     inside = node.first_child
     source = attributes.get("value") if node.tag == "math-field" else None
     if inside is not None and inside.next is None and inside.is_text_node:
         source = inside.text().strip()
     if not source or any(opener in source for opener in OPENERS) or not reads_like_tex(source):
-        return
+        return False
     outer = node.parent if code and node.parent is not None and node.parent.tag == "pre" else node
     display = outer.tag in ("div", "p", "pre") or "display" in classes or "math-display" in classes
-    _replace(outer, read_formula(source, display or "block" in attributes), "class", write)
+    return _replace(outer, read_formula(source, display or "block" in attributes), "class", write)
 
 
-def _show_backticks(page: LexborHTMLParser, write: Write) -> None:
-    """AsciiMath in running text. What reads like prose between two backticks stays."""
+def _show_backticks(page: LexborHTMLParser, write: Write) -> int:
+    """AsciiMath in running text; how many texts hold some. What reads like prose between two backticks stays."""
 
     def shown(found: re.Match[str]) -> str:
         formula = None if _PROSE.search(found[1]) else read_formula(asciimath.to_tex(found[1]))
@@ -139,10 +143,14 @@ def _show_backticks(page: LexborHTMLParser, write: Write) -> None:
 
     assert page.root is not None
     texts = [node for node in page.root.traverse(include_text=True) if node.is_text_node and "`" in node.text()]
+    n_shown = 0
     for node in texts:
         parent = node.parent
         if parent is not None and parent.tag not in _CODE:
-            node.replace_with(_BACKTICKS.sub(shown, node.text()))
+            text = _BACKTICKS.sub(shown, node.text())
+            n_shown += text != node.text()
+            node.replace_with(text)
+    return n_shown
 
 
 def _convert(source: str, display: bool = False) -> Formula | None:
@@ -202,10 +210,13 @@ def _is_attached(node: LexborNode) -> bool:
     return True
 
 
-def _replace(node: LexborNode, formula: Formula | None, kind: str, write: Write) -> None:
+def _replace(node: LexborNode, formula: Formula | None, kind: str, write: Write) -> bool:
+    """Whether there was a formula to put in the place of `node`."""
     if formula is not None:
         node.replace_with(write(formula, kind))
+    return formula is not None
 
 
-def _drop(node: LexborNode, text: str = "") -> None:
+def _drop(node: LexborNode, text: str = "") -> bool:
     node.replace_with(text)
+    return True
