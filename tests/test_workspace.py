@@ -142,7 +142,9 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 Workspace(Path(sys.argv[1])).run("a", lambda d: (d / "big").write_bytes(bytes(5000)) and {}, settings={})
 """
-    done = subprocess.run([sys.executable, "-B", "-c", script, workspace.root], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", script, workspace.root], capture_output=True, text=True, check=False
+    )
     assert "StageError: a: File too large while writing below" in done.stderr
     assert "Free some space" in done.stderr
     assert not workspace.path("a").exists()
