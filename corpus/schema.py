@@ -187,9 +187,9 @@ EXTRACTED = pa.schema(
         ("text", pa.string()),
         ("n_chars", pa.int64()),
         ("n_tokens", pa.int64()),
-        ("n_formulas", pa.int32()),  # formulas in the page
+        ("n_formulas", pa.int32()),  # formulas in the page, its menus and footers apart
         ("n_formulas_kept", pa.int32()),  # of these, found again in text
-        ("extractor", pa.string()),  # the path that was taken, with version: trafilatura/2.3.1
+        ("extractor", pa.string()),  # the path that was taken, with version: trafilatura-fast/2.3.1
     ]
 )
 
