@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from corpus.cheap import UNPRINTABLE, cheap_text
 from corpus.formulas import Taken, absent_word, take_text
 from corpus.indices import show_indices
+from corpus.lost import put_lost_back
 from corpus.marks import marks_of
 from corpus.markup import show_formulas
 from corpus.tex import find_tex, without_definitions
@@ -36,7 +37,7 @@ _TEX_MARKS = (re.compile(r"\\(?:[(\[]|begin)"), re.compile(r"&(?:#(?:36|92|x24|x
 @dataclass(frozen=True, slots=True)
 class CarefulText:
     text: str  # blank where the page holds none
-    n_formulas: int  # formulas of the page whose TeX is known, menus and footers apart
+    n_formulas: int  # formulas of the page whose TeX is known
     n_formulas_kept: int  # of these, found once in text
     kinds: Mapping[str, int]  # n_formulas by kind, in the order of markup.KINDS
     extractor: str  # the path that was taken, with its version
@@ -47,8 +48,9 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
     """The main content of a page, with every formula whose TeX is known as $TeX$ or $$TeX$$.
 
     Formulas travel through trafilatura as words. Where fewer than MIN_KEPT of them come out, or no
-    text at all, its next mode is tried (_MODES), then all visible text ("all-text"). Formulas of menus,
-    contents and footers are not missed. The text of a page without formulas is trafilatura's own.
+    text at all, its next mode is tried (_MODES), then all visible text ("all-text"); those of menus,
+    contents and footers do not count for that. What was lost still comes back with its block, see
+    lost.py. The text of a page without formulas is trafilatura's own.
 
     Fast before default, because that takes a fifth less time, with the same word F1 of .809 against the
     gold texts of bench/extract.py. Recall mode last: trafilatura alone has .687 in it, .711 by default
@@ -61,6 +63,7 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
         return _all_text(html, "elements nest deeper than the 256 levels that libxml2 reads")
     kinds = taken.count()
     n_formulas = sum(kinds.values())
+    n_wanted = n_formulas - len(taken.in_menus)
     tried: list[str] = []
     for name, fast, favor_recall in _MODES[0 if n_formulas else 1 :]:
         extracted = trafilatura.extract(
@@ -71,18 +74,25 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
             include_comments=False,
             output_format=_OUTPUT[format],
         )
-        text, n_kept = taken.put_back(extracted or "")
-        text = UNPRINTABLE.sub("", text)
-        tried.append(f"{name} kept {n_kept} of {n_formulas} formulas" if text else f"{name} found no text")
-        if text and n_kept >= MIN_KEPT * n_formulas:
-            return CarefulText(text, n_formulas, n_kept, kinds, _named(name, "trafilatura"), "; ".join(tried))
-    if not taken.formulas:
-        return _all_text(html, "; ".join(tried))
-    visible = cheap_text(etree.tostring(page, encoding="unicode", method="html")).text
-    text, n_kept = taken.put_back(visible)
-    return CarefulText(
-        UNPRINTABLE.sub("", text), n_formulas, n_kept, kinds, _named("all-text", "selectolax"), "; ".join(tried)
-    )
+        extracted = extracted or ""
+        n_kept = taken.n_kept(extracted, in_menus=False)
+        tried.append(f"{name} kept {n_kept} of {n_wanted} formulas" if extracted else f"{name} found no text")
+        if extracted and n_kept >= MIN_KEPT * n_wanted:
+            extractor = _named(name, "trafilatura")
+            break
+    else:
+        if not taken.formulas:
+            return _all_text(html, "; ".join(tried))
+        visible = page if isinstance(page, str) else etree.tostring(page, encoding="unicode", method="html")
+        extracted = cheap_text(visible).text
+        extractor = _named("all-text", "selectolax")
+    n_kept = taken.n_kept(extracted)
+    if n_kept < n_formulas and not isinstance(page, str):
+        extracted = put_lost_back(extracted, page, taken)
+        n_before, n_kept = n_kept, taken.n_kept(extracted)
+        tried.append(f"{n_kept - n_before} lost ones were put back")
+    text = UNPRINTABLE.sub("", taken.put_back(extracted))
+    return CarefulText(text, n_formulas, n_kept, kinds, extractor, "; ".join(tried))
 
 
 def plain_text(text: str) -> CarefulText:

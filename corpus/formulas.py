@@ -16,13 +16,13 @@ from corpus.tex import OPENERS, Formula, find_tex, without_definitions
 _CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "head")
 _TEXTS = etree.XPath(r"//text()[contains(., '$') or contains(., '\') or contains(., $prefix)]")
 # fmt: off
-_BLOCKS = frozenset((
+BLOCKS = frozenset((
     "p", "div", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "caption",
     "pre", "section", "article", "main", "header", "footer", "aside", "nav", "figure", "figcaption", "form", "fieldset",
     "blockquote", "details", "summary", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "address", "center", "body", "html",
 ))
 # fmt: on
-_NOT_IN_TEXT = frozenset((*_BLOCKS, *_CODE, "noscript", "template", "select", "option", "svg", "math"))
+_NOT_IN_TEXT = frozenset((*BLOCKS, *_CODE, "noscript", "template", "select", "option", "svg", "math"))
 _DISCARDED = frozenset(
     ("figure", "figcaption", "form", "fieldset", "aside", "label", "legend", "button", "menu", "dialog")
 )
@@ -40,22 +40,31 @@ class Taken:
     in_menus: set[int] = field(default_factory=set)  # numbers of those that main content has no room for
 
     def take(self, formula: Formula, kind: str) -> str:
-        """The word that stands for `formula`: as long as its TeX, because extraction weighs text by length."""
+        """The word that stands for `formula`."""
         self.formulas.append(formula)
         self.kinds.append(kind)
-        return f"{self.prefix}{len(self.formulas) - 1}z".ljust(len(formula.tex), "z") + "q"
+        return self.token(len(self.formulas) - 1)
+
+    def token(self, number: int) -> str:
+        """As long as the TeX that it stands for, because extraction weighs text by length."""
+        return f"{self.prefix}{number}z".ljust(len(self.formulas[number].tex), "z") + "q"
 
     def count(self) -> dict[str, int]:
-        """Formulas outside of menus by kind, in the order of KINDS."""
-        counts = Counter(kind for number, kind in enumerate(self.kinds) if number not in self.in_menus)
+        """Formulas by kind, in the order of KINDS."""
+        counts = Counter(self.kinds)
         return {kind: counts[kind] for kind in KINDS if counts[kind]}
 
     def numbers(self, text: str) -> list[int]:
         """The formulas whose tokens stand in `text`, in order."""
         return [int(number) for number in re.findall(rf"{self.prefix}(\d+)z+q", text)]
 
-    def put_back(self, text: str) -> tuple[str, int]:
-        """`text` with TeX for tokens, and how many of the formulas outside of menus came out once."""
+    def n_kept(self, text: str, in_menus: bool = True) -> int:
+        """How many formulas stand once in `text`; in_menus: those of menus are counted too."""
+        seen = Counter(self.numbers(text))
+        return sum(count == 1 and (in_menus or number not in self.in_menus) for number, count in seen.items())
+
+    def put_back(self, text: str) -> str:
+        """`text` with TeX for tokens."""
         pieces: list[str] = []
         start = 0
         for token in re.finditer(rf"{self.prefix}(\d+)z+q", text):
@@ -71,8 +80,7 @@ class Taken:
             if formula.display and re.match(r"[\w(\[]", after) and not text.startswith(self.prefix, start):
                 pieces.append(" ")
         pieces.append(text[start:])
-        seen = Counter(self.numbers(text))
-        return "".join(pieces), sum(count == 1 and number not in self.in_menus for number, count in seen.items())
+        return "".join(pieces)
 
 
 def absent_word(html: bytes) -> str:
@@ -252,12 +260,12 @@ def _make_holder_plain(element: HtmlElement) -> None:
 
 
 def _holds_block(element: HtmlElement) -> bool:
-    return next(element.iterdescendants(*_BLOCKS), None) is not None
+    return next(element.iterdescendants(*BLOCKS), None) is not None
 
 
 def _make_paragraphs(element: HtmlElement) -> None:
     """Put the text beside blocks into paragraphs."""
-    are_blocks = [child.tag in _BLOCKS or _holds_block(child) for child in element]
+    are_blocks = [child.tag in BLOCKS or _holds_block(child) for child in element]
     if all(are_blocks) and not any(text and not text.isspace() for text in (element.text, *(c.tail for c in element))):
         return
     paragraph = element.makeelement("p")

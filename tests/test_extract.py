@@ -157,7 +157,7 @@ def test_formulas_of_theorems_in_articles_figures_and_bare_divs_come_out() -> No
     assert careful.extractor.startswith("trafilatura")
 
 
-def test_formulas_of_menus_and_contents_do_not_count() -> None:
+def test_formulas_of_menus_and_contents_choose_no_path_and_come_last() -> None:
     menu = "".join(f"<li><a href=/{n}>Chapter on \\(x_{n}\\)</a></li>" for n in range(9))
     for contents in (
         f"<nav><ul>{menu}</ul></nav>",
@@ -166,8 +166,11 @@ def test_formulas_of_menus_and_contents_do_not_count() -> None:
     ):
         careful = careful_text(f"<html><body>{contents}<article><p>{PROSE} $y$</p></article></body></html>")
         assert careful.extractor == f"trafilatura-fast/{trafilatura.__version__}"
-        assert (careful.n_formulas, careful.n_formulas_kept, careful.kinds) == (1, 1, {"text": 1})
-        assert f"{PROSE} $y$" in careful.text
+        assert (careful.n_formulas, careful.n_formulas_kept, careful.kinds) == (10, 10, {"text": 10})
+        assert careful.why == "trafilatura-fast kept 1 of 1 formulas; 9 lost ones were put back"
+        first, *others = careful.text.splitlines()
+        assert first == f"{PROSE} $y$"
+        assert "\n".join(others).count("Chapter on $x_") == 9
 
 
 def test_a_page_whose_formulas_get_lost_falls_back_to_all_its_text() -> None:
@@ -184,7 +187,9 @@ def test_a_page_whose_formulas_get_lost_falls_back_to_all_its_text() -> None:
 def test_a_formula_that_comes_out_twice_is_not_counted_as_kept() -> None:
     taken = Taken("xn")
     first, second = (taken.take(Formula(tex, False), "text") for tex in ("x", "y"))
-    assert taken.put_back(f"{first}, {second}, {first}") == ("$x$, $y$, $x$", 1)
+    text = f"{first}, {second}, {first}"
+    assert taken.put_back(text) == "$x$, $y$, $x$"
+    assert taken.n_kept(text) == 1
 
 
 def test_a_page_cannot_foresee_its_tokens() -> None:

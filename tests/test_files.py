@@ -35,8 +35,8 @@ def test_a_row_tells_text_formulas_kinds_and_the_path_that_was_taken(page: Path)
     assert (row["path"], row["n_formulas"], row["n_kept"]) == (str(page), 2, 2)
     assert "Let $x^2$ and $y$." in row["text"]
     assert row["kinds"] == {"text": 1, "mathml_bare": 1}
-    assert row["extractor"].startswith("trafilatura/")
-    assert row["why"] == "trafilatura kept 2 of 2 formulas"
+    assert row["extractor"].startswith("trafilatura-fast/")
+    assert row["why"] == "trafilatura-fast kept 2 of 2 formulas"
 
 
 def test_cheap_text_and_markdown_are_asked_for(page: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_verb_prints_a_page_for_people_and_a_line_of_json_for_scripts(page: 
     shown = run(page)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith(
-        f"==> {page}\nformulas   2 of 2 kept (text 1, mathml_bare 1)\nextractor  trafilatura/"
+        f"==> {page}\nformulas   2 of 2 kept (text 1, mathml_bare 1)\nextractor  trafilatura-fast/"
     )
     lines = run("-", page, "--json", stdin=HTML).stdout.splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["-", str(page)]
