@@ -29,9 +29,10 @@ _MODES = (  # of trafilatura: name, fast, favor_recall; a page without formulas 
     ("trafilatura", False, False),
     ("trafilatura-recall", True, True),
 )
+_VOID = tuple(first << 8 | second for first, second in (b"br", b"im", b"hr"))  # what names of void elements begin with
 _OUTPUT = {"plain": "txt", "markdown": "markdown"}  # as trafilatura names them
 # Of backslashes and dollars, in the source of a page. Patterns that begin with one character, which are found fast.
-_TEX_MARKS = (re.compile(r"\\(?:[(\[]|begin)"), re.compile(r"&(?:#(?:36|92|x24|x5c)|dollar|bsol);", re.I))
+_TEX_MARKS = (re.compile(rb"\\(?:[(\[]|begin)"), re.compile(rb"&(?:#(?:36|92|x24|x5c)|dollar|bsol);", re.I))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
     (106 of these texts, formulas as words).
     """
     data = html.encode("utf-8", "replace")
-    taken = Taken(absent_word(data))
-    page = _without_formulas(html, data, taken)
+    page, taken = _without_formulas(html, data)
     if page is None:
         return _all_text(html, "elements nest deeper than the 256 levels that libxml2 reads")
     kinds = taken.count()
@@ -119,42 +119,45 @@ def _with_dollars(text: str) -> tuple[str, int]:
     return "".join([*pieces, text[start:]]), n_formulas
 
 
-def _without_formulas(html: str, data: bytes, taken: Taken) -> str | HtmlElement | None:
+def _without_formulas(html: str, data: bytes) -> tuple[str | HtmlElement | None, Taken]:
     """The page with a token for each formula; as it is where there are none; None where it is nested too deeply.
 
-    data: `html` as UTF-8.
+    data: `html` as UTF-8. What every page costs is a few passes over it.
     """
-    source = html
-    if marks_of(data) or "<su" in html:
+    marks, holds_tex = marks_of(data), _may_hold_tex(data)
+    if not (marks or b"<su" in data or holds_tex or _depth(data) > MAX_DEPTH):
+        return html, Taken("")
+    source, taken = html, Taken(absent_word(data))
+    if marks or b"<su" in data:
         page = LexborHTMLParser(data)
         if show_formulas(page, data, taken.take) + show_indices(page):
             source = page.html or ""
-    holds_tex = _may_hold_tex(html)
     if not (taken.formulas or holds_tex or _depth(data) > MAX_DEPTH):
-        return source
+        return source, taken
     tree = trafilatura.load_html(source)
     if tree is None:
-        return source
+        return source, taken
     if _was_cut():
-        return None
+        return None, taken
     if taken.formulas or holds_tex:
         take_text(tree, taken)
-    return tree
+    return tree, taken
 
 
-def _may_hold_tex(html: str) -> bool:
+def _may_hold_tex(html: bytes) -> bool:
     """Whether TeX between delimiters may stand outside of the scripts of a page; nearly every script has dollars."""
-    first, *others = html.split("<script")
-    shown = "".join([first, *(other.partition("</script")[2] for other in others)])
-    return shown.count("$") > 1 or any(mark.search(shown) for mark in _TEX_MARKS)
+    first, *others = html.split(b"<script")
+    shown = b"".join([first, *(other.partition(b"</script")[2] for other in others)])
+    return shown.count(b"$") > 1 or any(mark.search(shown) for mark in _TEX_MARKS)
 
 
 def _depth(html: bytes) -> int:
-    """A bound on the levels of nested elements: opening tags less closing ones, void elements taken for open."""
+    """A bound on the levels of nested elements: opening tags less closing ones, most void elements left out."""
     source = np.frombuffer(html, np.uint8)
-    (tags,) = (source[:-1] == ord("<")).nonzero()
-    following = source[tags + 1]
-    steps = np.where(following == ord("/"), -1, following >= ord("A"))
+    (tags,) = (source[:-4] == ord("<")).nonzero()
+    first, second = source[tags + 1], source[tags + 2] | 32
+    letters = first.astype(np.uint16) << 8 | second
+    steps = np.where(first == ord("/"), -1, (first >= ord("A")) & ~np.isin(letters | 32 << 8, _VOID))
     return int(steps.cumsum().max(initial=0))
 
 

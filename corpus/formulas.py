@@ -56,7 +56,7 @@ class Taken:
 
     def numbers(self, text: str) -> list[int]:
         """The formulas whose tokens stand in `text`, in order."""
-        return [int(number) for number in re.findall(rf"{self.prefix}(\d+)z+q", text)]
+        return [int(number) for number in re.findall(rf"{self.prefix}(\d+)z+q", text)] if self.formulas else []
 
     def n_kept(self, text: str, in_menus: bool = True) -> int:
         """How many formulas stand once in `text`; in_menus: those of menus are counted too."""
@@ -65,6 +65,8 @@ class Taken:
 
     def put_back(self, text: str) -> str:
         """`text` with TeX for tokens."""
+        if not self.formulas:
+            return text
         pieces: list[str] = []
         start = 0
         for token in re.finditer(rf"{self.prefix}(\d+)z+q", text):
