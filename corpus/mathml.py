@@ -36,6 +36,7 @@ MAX_CHARS = 20_000  # a longer formula is none; what a nested one costs is bound
 _SKIPPED = frozenset({"annotation", "annotation-xml", "script", "style"})
 _BLANK = re.compile(r"(?:\\[,:; ]|\\q?quad(?![A-Za-z])|\\enspace(?![A-Za-z])|\\\\|[\s{}])*")
 _LETTERS = re.compile(r"[A-Za-z0-9]+|\\[A-Za-z]+")
+_NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_LINE = re.compile(r"0(?![.\d]*[1-9])|\.0*(?![.\d])")
 _NOTATIONS = {
     "box": r"\boxed",
@@ -187,7 +188,7 @@ def _leaf(write: Callable[[etree._Element], Piece]) -> _Writer:
 
 def _leaf_of(write: Callable[[etree._Element], Piece], content: str | None) -> Piece:
     leaf = etree.Element("mtext")
-    leaf.text = content
+    leaf.text = _NOT_XML.sub("", content or "")  # an HTML parser lets through what a tree refuses
     return write(leaf)
 
 

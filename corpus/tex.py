@@ -10,9 +10,7 @@ MAX_NESTED = 4  # dollars inside the braces of one inline formula: $\text{if $x$
 
 DELIMITERS = (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False))
 _CLOSERS = {opener: closer for opener, closer, _ in DELIMITERS}
-_ENVIRONMENTS = (
-    "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign|math|IEEEeqnarray|dmath|CD|tikzcd"
-)
+_ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign|math|IEEEeqnarray|dmath|CD|tikzcd"
 _OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\s?\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
 OPENERS = ("$", "\\(", "\\[", "\\begin")  # a text without any of them holds no TeX that find_tex finds
 

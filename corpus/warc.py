@@ -1,9 +1,10 @@
 """WARC files to HTML pages with their pointers, and a reason for every record that is none."""
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from corpus.charset import decode
 from corpus.errors import InputError
@@ -19,6 +20,7 @@ FRAMING_BYTES = 1_000_000  # room for HTTP headers and chunk sizes in a block of
 TEXT_TYPE = "text/plain"
 WARC_TYPE, URL, DATE = Field("WARC-Type"), Field("WARC-Target-URI"), Field("WARC-Date")
 BLOCK_TYPE, IDENTIFIED_TYPE = Field("Content-Type"), Field("WARC-Identified-Payload-Type")
+KIND = re.compile("[a-z_-]{1,20}")
 TRUNCATED, IS_PART_OF = Field("WARC-Truncated"), Field("isPartOf")
 
 
@@ -47,8 +49,9 @@ class Response(NamedTuple):
 
 class Dropped(NamedTuple):
     """A record, or a stretch of a file, that is no page. reason: a WARC-Type that is no response
-    (warcinfo, request, metadata, revisit, resource, a conversion to no plain text ...), not_http, bad_http,
-    status_NNN, not_html, empty_body, bad_content_encoding, corrupt, incomplete, empty_file, not_warc."""
+    (warcinfo, request, metadata, revisit, resource, a conversion to no plain text ...), no_warc_type, bad_warc_type,
+    not_http, bad_http, status_NNN, not_html, empty_body, bad_content_encoding, corrupt, incomplete, empty_file,
+    not_warc."""
 
     offset: int
     url: str | None
@@ -92,14 +95,24 @@ def read_record(source: str, offset: int, length: int, max_bytes: int = MAX_BYTE
 
     Raises InputError, naming source and offset, where no page is there (any more).
     """
-    frame = next(read_frames(io.BytesIO(read_range(source, offset, length)), max_bytes + FRAMING_BYTES), None)
-    if not isinstance(frame, Record):
+    max_block = max_bytes + FRAMING_BYTES
+    frame = next(read_frames(io.BytesIO(read_range(source, offset, length)), max_block), None)
+    # Only the length tells a member at this offset from a record whose offset counts decompressed bytes,
+    # and what these bytes as stored cut off looks as long as they are.
+    if not _has_length(frame, length) or frame.damage == "incomplete":
         with open_source(source) as file:
-            frame = next(read_frames(file, max_bytes + FRAMING_BYTES, offset), None)
+            frame = next(read_frames(file, max_block, offset), None)
+            if not _has_length(frame, length):
+                others = (other for other in read_frames(file, max_block) if other.offset == offset)
+                frame = next((other for other in others if _has_length(other, length)), frame)
     page = _page(frame, None, max_bytes) if frame else None
     if not isinstance(page, Response):
         raise _changed(source, offset, page.reason if page else "no record starts there")
     return page._replace(offset=offset, length=length)
+
+
+def _has_length(frame: Record | Damage | None, length: int) -> TypeGuard[Record]:
+    return isinstance(frame, Record) and frame.length == length
 
 
 def _changed(source: str, offset: int, why: str) -> InputError:
@@ -136,7 +149,7 @@ def _payload(frame: Record, max_bytes: int) -> _Payload | str:
     if kind == "conversion":
         return _plain_text(frame, max_bytes)
     if kind != "response":
-        return kind or "no_warc_type"
+        return kind if KIND.fullmatch(kind) else "bad_warc_type" if kind else "no_warc_type"
     message = parse_http(frame.held, frame.start, frame.end)
     if message is None:
         return "bad_http" if BLOCK_TYPE.of(frame.header).lower().startswith("application/http") else "not_http"
