@@ -121,12 +121,9 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
 
 
-# One byte for each byte: digits are zeros; what is no letter, digit, command or mark of mathematics parts words.
+# One byte for each byte: what is no letter, digit, command or sign of mathematics parts words.
 _SIGNS = b"$^_=+<>|"
-_READ = bytes(
-    ord("0") if 48 <= byte < 58 else byte if byte > 127 or chr(byte).isalpha() or byte in _SIGNS + b"\\" else ord(" ")
-    for byte in range(256)
-)
+_READ = bytes(byte if byte > 127 or chr(byte).isalnum() or byte in _SIGNS + b"\\" else 32 for byte in range(256))
 _SPACED_SIGNS = [(bytes([sign]), b" %c " % sign) for sign in _SIGNS]
 _PUNCTUATION = (
     re.compile(rb"\xe2(?:\x80[\x80-\xbf]|\x81[\x80-\xaf])"),  # U+2000 to U+206F: spaces, dashes, quotes, invisible
@@ -146,12 +143,16 @@ def classifier_line(text: str, max_chars: int = MAX_CHARS) -> str:
 
     The first max_chars characters are read. Lower case; TeX commands are words (`\frac`), and so are
     the marks and symbols of mathematics; other punctuation parts words. `$..$`, `$$..$$`, `\(..\)` and
-    `\[..\]` all read `$ .. $`; the dollar of a price reads `¤`. Digits read 0: which number it is says
-    little. No word can be a label or an end of line to fastText: underscores and `<` stand alone.
+    `\[..\]` all read `$ .. $`; the dollar of a price reads `¤`. No word can be a label or an end of line to
+    fastText: underscores and `<` stand alone.
+
+    Chosen on a labelled crawl, one round, mean of five seeds, average precision over all labels and over gold
+    ones: .933 and .866. All digits as zeros .915 and .839; brackets, * / - & as words too .926 and .870; all
+    punctuation .875 and .843; 8,000 characters instead of 20,000, with zeros, .867 and .806.
 
     All of it works on the bytes of UTF-8, some microseconds a page each: 0.1 ms where word by word takes 0.9.
 
-    classifier_line("So \\(x_1^{2}\\) costs $19.99!!") == "so $ x _ 0 ^ 0 $ costs ¤ 00 00"
+    classifier_line("So \\(x_1^{2}\\) costs $19.99!!") == "so $ x _ 1 ^ 2 $ costs ¤ 19 99"
     """
     data = text[:max_chars].lower().encode("utf-8", "ignore")
     styled = data.translate(None, _NOT_STYLED)

@@ -86,21 +86,21 @@ def test_a_rolled_hash_depends_on_order_and_on_the_run_alone() -> None:
 
 @pytest.mark.parametrize("formula", ["$x_1^{2}$", "$$x_1^{2}$$", r"\(x_1^2\)", r"\[x_1^{2}\]"])
 def test_the_classifier_reads_every_delimiter_alike(formula: str) -> None:
-    assert classifier_line(f"So {formula} holds.") == "so $ x _ 0 ^ 0 $ holds"
+    assert classifier_line(f"So {formula} holds.") == "so $ x _ 1 ^ 2 $ holds"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("It costs $19.99, or $5!!", "it costs ¤ 00 00 or ¤ 0"),
-        ("$2x+1$ and \\$7", "$ 0x + 0 $ and ¤ 0"),
-        ("In 2019, 1,234.5 of 7", "in 0000 0 000 0 of 0"),
-        (r"\frac{1}{2}\\[2pt] a\,b", r"\frac 0 0 0pt a \ b"),
+        ("It costs $19.99, or $5!!", "it costs ¤ 19 99 or ¤ 5"),
+        ("$2x+1$ and \\$7", "$ 2x + 1 $ and ¤ 7"),
+        ("In 2019, 1,234.5 of 7", "in 2019 1 234 5 of 7"),
+        (r"\frac{1}{2}\\[2pt] a\,b", r"\frac 1 2 2pt a \ b"),
         ("x|y < z", "x | y < z"),
         ("don't\n\n  stop......“now” « oui »", "don t stop now oui"),
         ("a∈B≤c →d", "a ∈ b ≤ c → d"),
         ("𝑥 ＡＢ ﬁn CAFÉ Ω", "x ab fin café ω"),
-        ("它是3个かな", "它 是 0 个 か な"),
+        ("它是3个かな", "它 是 3 个 か な"),
         ("a\u00a0b\u2009c\u200bd\u2028e\x85f", "a b c d e f"),
         ("\x00 \ud800\n\x7f", ""),
         ("", ""),
