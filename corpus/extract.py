@@ -13,6 +13,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 from selectolax.lexbor import LexborHTMLParser
 
+from corpus.cheap import MAX_DEPTH as LEXBOR_DEPTH
 from corpus.cheap import UNPRINTABLE, cheap_text
 from corpus.formulas import Taken, absent_word, take_text
 from corpus.indices import show_indices
@@ -129,6 +130,8 @@ def _without_formulas(html: str, data: bytes) -> tuple[str | HtmlElement | None,
         return html, Taken("")
     source, taken = html, Taken(absent_word(data))
     if marks or b"<su" in data:
+        if data.count(b"<") > LEXBOR_DEPTH and _depth(data) > LEXBOR_DEPTH:
+            return None, taken
         page = LexborHTMLParser(data)
         if show_formulas(page, data, taken.take) + show_indices(page):
             source = page.html or ""

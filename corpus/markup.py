@@ -39,6 +39,7 @@ _COPIES = (  # what MathJax 2 draws before a script
 _WRAPPERS = frozenset((*_COPIES, "MJX_Assistive_MathML", "katex", "katex-display", "katex-mathml", "mwe-math-element"))
 _FOREIGN = frozenset(("math", "semantics", "svg", "g"))  # and mjx-*: inside what a renderer made
 MAX_WRAPPERS = 6  # around one formula: mjx-container > svg > g > g
+MAX_LEVELS = 250  # above a <math>; libxml2, which reads it for the converter, gives up there
 _ANNOTATION = 'annotation[encoding$="tex" i]'  # application/x-tex, LaTeX, TeX
 _BACKTICKS = re.compile(r"`([^`\n]{1,300})`")
 _PROSE = re.compile(r"[A-Za-z]{4,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}")
@@ -73,7 +74,7 @@ def _show(node: LexborNode, write: Write) -> bool:
     if tag == "script":
         return _show_script(node, attributes.get("type") or "", write)
     if tag == "math" or tag.endswith(":math"):
-        return _show_mathml(node, attributes, write)
+        return not _lies_in_math(node) and _show_mathml(node, attributes, write)
     if "katex-html" in classes:
         return _drop(node, node.text())  # its MathML, where there is any, came before and took this away
     if not classes.isdisjoint(_COPIES) and _has_script(node):
@@ -157,7 +158,8 @@ def _convert(source: str, display: bool = False) -> Formula | None:
     """The formula of a `<math>` element without TeX; None where the converter makes nothing of it."""
     if "<" not in source:
         return None
-    math = next(lxml.html.fragment_fromstring(source, create_parent=True).iter("math", "m:math", "mml:math"), None)
+    # Behind a tag: a text that stands first, with signs that no XML has, and an XML declaration are errors to lxml.
+    math = next(lxml.html.document_fromstring(f"<p>{source}").iter("math", "m:math", "mml:math"), None)
     if math is None or (tex := mathml.to_tex(math)) is None:
         return None
     return read_formula(tex, display or math.get("display") == "block")
@@ -183,6 +185,18 @@ def _outermost(node: LexborNode) -> tuple[LexborNode, str]:
 def _is_foreign(node: LexborNode) -> bool:
     tag = node.tag or ""
     return tag.startswith("mjx-") or tag in _FOREIGN
+
+
+def _lies_in_math(node: LexborNode) -> bool:
+    """Whether another `<math>` holds `node`: part of its formula, or of one that could not be converted."""
+    above = node.parent
+    for _ in range(MAX_LEVELS):
+        if above is None or above.tag == "body":
+            return False
+        if above.tag == "math":
+            return True
+        above = above.parent
+    return False
 
 
 def _has_script(node: LexborNode) -> bool:
