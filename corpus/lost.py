@@ -23,19 +23,26 @@ def put_lost_back(extracted: str, tree: HtmlElement, taken: Taken) -> str:
     first: list[str] = []
     last: list[str] = []
     behind: dict[int, list[str]] = {}
+    whole: dict[HtmlElement, tuple[list[int], str]] = {}
     lines = first
     for number, block in _places(tree, taken):
         if number in present:
             lines = behind.setdefault(number, [])
         if number in present or number in back:
             continue
-        shown = " ".join(block.text_content().split())
-        numbers = taken.numbers(shown)
-        if len(shown) > MAX_BLOCK_CHARS or not present.isdisjoint(numbers):
-            numbers, shown = [number], taken.token(number)
+        if block not in whole:
+            whole[block] = _whole(block, present, taken)
+        numbers, shown = whole[block] if whole[block][0] else ([number], taken.token(number))
         back.update(numbers)
         (last if number in taken.in_menus else lines).append(shown)
     return "\n".join([*first, *_with_lines(extracted, behind, taken), *last])
+
+
+def _whole(block: HtmlElement, present: set[int], taken: Taken) -> tuple[list[int], str]:
+    """The formulas of a block and its text; none where only single ones of its formulas are to come back."""
+    shown = " ".join(block.text_content().split())
+    numbers = taken.numbers(shown)
+    return ([], "") if len(shown) > MAX_BLOCK_CHARS or not present.isdisjoint(numbers) else (numbers, shown)
 
 
 def _places(tree: HtmlElement, taken: Taken) -> Iterator[tuple[int, HtmlElement]]:
