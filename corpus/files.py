@@ -1,6 +1,7 @@
 """Pages that a person names, files and addresses, to text: what `corpus extract` shows."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus.charset import decode
@@ -100,6 +101,6 @@ def _row(
 
 def _matching(path: str) -> list[str]:
     """The pages that a path names. An address without a pattern is asked for when its turn comes."""
-    if "://" in path and "*" not in path:
+    if ("://" in path and "*" not in path) or Path(path).is_file():
         return [path]
     return sorted(expand([path], suffixes=HTML).values())
