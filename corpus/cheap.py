@@ -14,7 +14,7 @@ import numpy.typing as npt
 from selectolax.lexbor import LexborHTMLParser
 
 from corpus.markup import show_formulas
-from corpus.tex import Formula, find_tex, without_definitions
+from corpus.tex import Formula, count_tex, without_definitions
 
 # fmt: off
 _BLOCKS = (
@@ -65,7 +65,7 @@ def cheap_text(html: bytes | str) -> CheapText:
         text = body.text()
     if "$" in text or "\\" in text:
         text = without_definitions(text)
-        if n_in_text := sum(1 for _ in find_tex(_SHOWN.sub(" ", text) if formulas else text)):
+        if n_in_text := count_tex(_SHOWN.sub(" ", text) if formulas else text):
             formulas["text"] = n_in_text
     return CheapText(_lines(title.text()).replace("\n", " ") or None if title else None, _lines(text), formulas)
 

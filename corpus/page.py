@@ -9,7 +9,7 @@ from corpus import language
 from corpus.charset import utf8
 from corpus.cheap import UNPRINTABLE, CheapText, cheap_text
 from corpus.markup import KINDS
-from corpus.tex import find_tex, without_definitions
+from corpus.tex import count_tex, without_definitions
 from corpus.text import estimate_tokens
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.warc import Dropped, Response, read_records
@@ -84,5 +84,5 @@ def _plain_text(text: str) -> CheapText:
     """The text of a WET file, which has lines already, by the rules of cheap text."""
     lines = (" ".join(UNPRINTABLE.sub("", line).split()) for line in without_definitions(text).splitlines())
     shown = "\n".join(line for line in lines if line)
-    n_formulas = sum(1 for _ in find_tex(shown))
+    n_formulas = count_tex(shown)
     return CheapText(None, shown, {"text": n_formulas} if n_formulas else {})

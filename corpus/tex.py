@@ -9,6 +9,7 @@ MAX_INLINE_CHARS = 1_000  # the same for single dollars
 MAX_NESTED = 4  # dollars inside the braces of one inline formula: $\text{if $x$ and $y$}$
 
 DELIMITERS = (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False))
+_INLINE = ("$", "\\(")
 _CLOSERS = {opener: closer for opener, closer, _ in DELIMITERS}
 _ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|displaymath|flalign|math|IEEEeqnarray|dmath|CD|tikzcd"
 _OPENER = re.compile(rf"\\\\|\\\$|\\[(\[]|\\begin\s?\{{(?P<env>(?:{_ENVIRONMENTS})\*?)\}}|\$\$?")
@@ -72,6 +73,19 @@ def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
     opens a formula only where the text up to the next one reads like one: prices and shell
     variables do not. Linear in len(text): the next place of each closer is looked up once.
     """
+    for start, end, source, display in _spans(text):
+        formula = read_formula(source, display)
+        if formula is not None:
+            yield start, end, formula
+
+
+def count_tex(text: str) -> int:
+    """How many formulas stand between delimiters: those of find_tex, not read (a few that are blank once read too)."""
+    return sum(1 for _ in _spans(text))
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """(start, end, source, display) of what stands between delimiters and may be a formula."""
     next_closer: dict[str, int] = {}
 
     def find_closer(closer: str, position: int) -> int:
@@ -100,14 +114,14 @@ def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
         tex, after = text[position:end], end + len(closer)
         if mark == "$" and not reads_like_tex(tex, text[opener.start() - 1 : opener.start()], text[after : after + 4]):
             continue
-        whole = text[opener.start() : after] if opener["env"] else tex
-        formula = read_formula(whole, display=mark not in ("$", "\\("))
         if "\n\n" in tex:
             continue
-        if formula is not None:
-            yield opener.start(), after, formula
-        if formula is not None or mark != "$":  # past a preamble of macros, whose bodies hold TeX too
-            position = after
+        shows = tex.lstrip()
+        if shows and not _DEFINITION.match(shows):
+            yield opener.start(), after, text[opener.start() : after] if opener["env"] else tex, mark not in _INLINE
+        elif mark == "$":
+            continue
+        position = after  # past a preamble of macros, too, whose bodies hold TeX
 
 
 def _outer_dollar(text: str, start: int, inner: int) -> int:
@@ -145,6 +159,8 @@ def without_definitions(text: str) -> str:
     They show nothing, and an empty page that carries one reads like mathematics to a classifier.
     `a \( \newcommand{\lt}{<} \) b` gives `a  b`.
     """
+    if "\\" not in text:
+        return text
     kept, start = [], 0
     for found in _PREAMBLE.finditer(text):
         if found.start() < start:
