@@ -76,7 +76,9 @@ def _lines(text: str) -> str:
     for line in text.split("\f"):
         if line and (line := line.strip()):
             if "  " in line or not line.isprintable():
-                line = UNPRINTABLE.sub("", " ".join(line.split()))
+                line = " ".join(line.split())
+                if not line.isprintable():
+                    line = UNPRINTABLE.sub("", line)
             lines.append(line)
     return "\n".join(lines)
 
