@@ -182,8 +182,16 @@ def child(target: str, seconds: int, directory: Path, found: Path) -> None:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", f"-dict={directory / 'words'}", "-rss_limit_mb=0"]
-    atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", str(directory / "corpus")], attempt)
+    options = {
+        "max_total_time": seconds,
+        "max_len": MAX_BYTES,
+        "dict": directory / "words",
+        "rss_limit_mb": 0,  # the limit above holds
+        "artifact_prefix": f"{found}/",
+        "print_final_stats": 1,
+    }
+    arguments = [f"-{name}={value}" for name, value in options.items()]
+    atheris.Setup([sys.argv[0], *arguments, str(directory / "corpus")], attempt)
     atheris.Fuzz()
 
 

@@ -33,7 +33,6 @@ PAGES = {
     "`": Hostile("`"),
     "` with AsciiMath": Hostile("`x ", ASCIIMATH),
     "`` with AsciiMath": Hostile("`", ASCIIMATH),
-    "`( with AsciiMath": Hostile("`((((((((((((((((`", ASCIIMATH),
     "<div>": Hostile("<div>"),
     "<div> and an index": Hostile("<div>", "x<sub>2</sub>"),
     "<math><mrow>": Hostile("<math>" + "<mrow>" * 20),
