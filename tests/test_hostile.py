@@ -267,3 +267,17 @@ def test_headers_bring_no_control_character_into_a_row(directory: Path) -> None:
 def test_a_sign_that_no_xml_has_spoils_no_formula(sign: str) -> None:
     math = f"<math><mi>x<mo>+</mo>{sign}</mi><mn>1</mn></math>"
     assert cheap_text(f"<p>So {math} holds").text == "So $x+1$ holds"
+
+
+def test_a_math_within_another_is_not_converted_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 kB of them took 13 s."""
+    converted: list[str] = []
+    monkeypatch.setattr("corpus.markup._convert", lambda source, display: converted.append(source))
+    assert cheap_text("<p>some words" + "<math><mrow>" * 100 + "<mi>x").text == "some wordsx"
+    assert len(converted) == 1
+
+
+@pytest.mark.parametrize("before", ["\x01x", "x\ufffe", '<?xml version="1.0" encoding="utf-8"?>'])
+def test_what_stands_before_a_math_in_its_script_spoils_no_formula(before: str) -> None:
+    script = f'<script type="math/mml">{before}<math><mi>x</mi><mo>+</mo><mn>1</mn></math></script>'
+    assert cheap_text(f"<p>So {script} holds").text == "So $x+1$ holds"
