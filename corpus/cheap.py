@@ -31,7 +31,8 @@ _BLOCK = 128  # in _TAGS; 1 << n is _INVISIBLE[n]
 MAX_DEPTH = 20_000
 # What never is text: controls, lone surrogates, non-characters, and marks that reorder or hide what stands by them.
 UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc"
+    "\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _SHOWN = re.compile("\x02[^\x03]*\x03")
 

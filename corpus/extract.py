@@ -132,7 +132,7 @@ def _without_formulas(html: str, data: bytes) -> tuple[str | HtmlElement | None,
     if marks or b"<su" in data:
         if data.count(b"<") > LEXBOR_DEPTH and _depth(data) > LEXBOR_DEPTH:
             return None, taken
-        page = LexborHTMLParser(data)
+        page = LexborHTMLParser(data, scripting=True)
         if show_formulas(page, data, taken.take) + show_indices(page):
             source = page.html or ""
     if not (taken.formulas or holds_tex or _depth(data) > MAX_DEPTH):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from corpus.charset import decode
 from corpus.cheap import cheap_text
@@ -15,6 +15,8 @@ from corpus.sources import expand, open_unpacked
 
 HTML = (".html", ".htm", ".xhtml", ".html.gz")
 STDIN = "-"
+CONTROLS = bytes([*range(1, 9), *range(14, 32)])
+MAX_CONTROLS = 20  # in the first thousand bytes
 CHEAP = "cheap"  # in the place of an extraction format
 
 
@@ -60,17 +62,26 @@ def read_files(
                 payload = stdin[:max_bytes]
             else:
                 with open_unpacked(name) as file:
-                    payload = file.read(max_bytes)
+                    payload = _read(file, max_bytes)
         except InputError as error:
             payload = str(error)
         yield name, number, (Page(name, payload), format)
+
+
+def _read(file: IO[bytes], max_bytes: int) -> bytes:
+    """At most max_bytes: a stream gives what has arrived, not what was asked for."""
+    pieces: list[bytes] = []
+    while max_bytes > 0 and (piece := file.read(max_bytes)):
+        pieces.append(piece)
+        max_bytes -= len(piece)
+    return b"".join(pieces)
 
 
 def extract_page(item: tuple[Page, str]) -> dict[str, Any]:
     page, format = item
     if isinstance(page.payload, str):
         return {"path": page.path, "error": page.payload}
-    if BINARY_START.match(page.payload):
+    if BINARY_START.match(page.payload) or _n_controls(page.payload[:1_000]) > MAX_CONTROLS:
         return {"path": page.path, "error": "not a HTML page: its first bytes are those of a binary format"}
     html = decode(page.payload, None)[0]
     if format == CHEAP:
@@ -83,6 +94,11 @@ def extract_page(item: tuple[Page, str]) -> dict[str, Any]:
     careful = careful_text(html, url, "markdown" if format == "markdown" else "plain")
     counts = careful.n_formulas, careful.n_formulas_kept
     return _row(page.path, careful.text, *counts, careful.kinds, careful.extractor, careful.why)
+
+
+def _n_controls(beginning: bytes) -> int:
+    """Control characters that no text has; UTF-16 has NUL and most others in its letters."""
+    return 0 if b"\0" in beginning else len(beginning) - len(beginning.translate(None, CONTROLS))
 
 
 def _row(

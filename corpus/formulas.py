@@ -10,10 +10,11 @@ import xxhash
 from lxml import etree
 from lxml.html import HtmlElement
 
+from corpus.cheap import UNPRINTABLE
 from corpus.markup import KINDS
 from corpus.tex import OPENERS, Formula, find_tex, without_definitions
 
-_CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "head")
+_CODE = ("pre", "code", "kbd", "samp", "tt", "textarea", "script", "style", "title")
 _TEXTS = etree.XPath(r"//text()[contains(., '$') or contains(., '\') or contains(., $prefix)]")
 # fmt: off
 BLOCKS = frozenset((
@@ -111,7 +112,7 @@ def take_text(tree: HtmlElement, taken: Taken) -> None:
         if _lies_in(block, in_code, lambda above: above.tag in _CODE):
             continue
         if (shown := without_definitions(text)) != text:
-            setattr(element, name, shown)
+            setattr(element, name, UNPRINTABLE.sub("", shown))
         if block not in done:
             done.add(block)
             for run in _runs(block):
@@ -185,7 +186,8 @@ def _cut(element: HtmlElement, name: str, parts: list[tuple[int, int, str]]) -> 
     for begin, end, token in parts:
         pieces += content[done:begin], token
         done = end
-    setattr(element, name, "".join([*pieces, content[done:]]))
+    # A reference such as &#1; reads as a character that no tree takes back.
+    setattr(element, name, UNPRINTABLE.sub("", "".join([*pieces, content[done:]])))
     if element.tag == "br" and name == "text" and not parts[0][2]:
         element.tag = "span"
 

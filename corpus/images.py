@@ -25,8 +25,15 @@ _NAMED = re.compile(r"^(?:LaTeX|TeX|Equation|Formula):\s+")  # Canvas writes "La
 _WHOLE = re.compile(r"\$[^$]+\$|\$\$[^$]+\$\$|\\\(.+\\\)|\\\[.+\\\]", re.S)
 _COMMAND = re.compile(r"\\[A-Za-z]+|\\.")
 _WORD = re.compile(r"[A-Za-z]{4}|[A-Za-z]{2,3}\s+[A-Za-z]{2}")
+_SENTENCE = re.compile(r"[A-Za-z]+(?:\s+[A-Za-z']+){2,}[.!]?")
+_NAMES = re.compile(r"\\(?:begin|end|text\w*|operatorname\*?|math(?:rm|bf|it|sf|tt)|mbox)\s*\{[^{}]*\}")
 _INDEX = re.compile(r"\w\s*[_^]\s*[\w{\\]")
-_GROUP = re.compile(r"\\[A-Za-z]+\s*[{^_]|[}\s]\\[A-Za-z]+[\s}]|^\\[A-Za-z]+$")
+_GROUP = re.compile(
+    r"\\[A-Za-z]+\s*[{^_]|[}\s]\\[A-Za-z]+[\s}]|^\\[A-Za-z]+$|\\(?:[gl]eq?|neq?|approx|equiv|sim|in|to|mapsto|subset(?:eq)?|cup"
+    r"|cap|times|cdot|pm|infty|partial|nabla|sum|prod|int|forall|exists|(?:var)?(?:epsilon|phi|theta|rho)|alpha|beta|gamma"
+    r"|delta|lambda|mu|pi|sigma|omega)(?![A-Za-z])"
+)
+_PATH = re.compile(r"[A-Za-z]:\\|\\\\")  # of a Windows file
 
 
 def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
@@ -40,7 +47,11 @@ def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
     if not by_address and not _CLASS.search(classes):
         return read_formula(tex) if _is_tex(tex) else None
     tex = _NAMED.sub("", tex)
-    if by_address and (query := _QUERY.search(source)) and (not tex or "codecogs" in source):
+    if (
+        by_address
+        and (query := _QUERY.search(source))
+        and (not tex or "codecogs" in source or _SENTENCE.fullmatch(tex))
+    ):
         decoded = unquote_plus if query[1] else unquote  # of a form's field a plus is a space
         tex = decoded(next(filter(None, query.groups()), "")).replace("&space;", " ").replace("&plus;", "+")
         tex = tex.strip()
@@ -51,9 +62,9 @@ def read_image(attributes: Mapping[str, str | None]) -> Formula | None:
 
 def _is_tex(alt: str) -> bool:
     r"""Whether an alternative text is TeX and no caption: \frac{a}{b} or x^2+y^2, not a path or a sentence."""
-    if not any(sign in alt for sign in "\\^$"):
+    if not any(sign in alt for sign in "\\^$") or _PATH.match(alt):
         return False  # a file's name
     if _WHOLE.fullmatch(alt):
         return True
-    bare = _COMMAND.sub(" ", alt)
+    bare = _COMMAND.sub(" ", _NAMES.sub(" ", alt))
     return not _WORD.search(bare) and (_GROUP.search(alt) is not None or _INDEX.search(alt) is not None)

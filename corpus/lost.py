@@ -57,11 +57,13 @@ def _places(tree: HtmlElement, taken: Taken) -> Iterator[tuple[int, HtmlElement]
 
 def _with_lines(extracted: str, behind: dict[int, list[str]], taken: Taken) -> Iterator[str]:
     waiting: list[str] = []
+    in_table = False
     for line in extracted.split("\n") if extracted else ():
-        if waiting and not line.startswith("|"):
+        if waiting and not (in_table and line.startswith("|")):
             yield from waiting
             waiting = []
         yield line
+        in_table = line.startswith("|")
         for number in taken.numbers(line):
             waiting += behind.pop(number, [])
     yield from waiting

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from corpus import asciimath, mathml
 from corpus.images import read_image
 from corpus.marks import ATTRIBUTES, BACKTICKS, ELEMENTS, marks_of
-from corpus.tex import OPENERS, Formula, read_formula, reads_like_tex
+from corpus.tex import Formula, count_tex, read_formula, reads_like_tex
 
 KINDS = (
     "text",  # TeX between delimiters, or in an environment, in running text: tex.find_tex
@@ -128,7 +128,7 @@ def _show_element(node: LexborNode, classes: frozenset[str], attributes: Attribu
     source = attributes.get("value") if node.tag == "math-field" else None
     if inside is not None and inside.next is None and inside.is_text_node:
         source = inside.text().strip()
-    if not source or any(opener in source for opener in OPENERS) or not reads_like_tex(source):
+    if not source or count_tex(source) or not reads_like_tex(source) or (len(source) > 3 and source.isalpha()):
         return False
     outer = node.parent if code and node.parent is not None and node.parent.tag == "pre" else node
     display = outer.tag in ("div", "p", "pre") or "display" in classes or "math-display" in classes

@@ -27,11 +27,25 @@ _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")  # within a line
 _CDATA = re.compile(r"%?\s*(?:<!\[CDATA\[|\]\]>)")  # kramdown hides TeX from XML parsers so
 # Of macros: they show nothing.
 _DEFINITION = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand|newenvironment|DeclareMathOperator|definecolor|require|let|g?def)"
+    r"\\(?P<command>(?:re)?newcommand|providecommand|newenvironment|DeclareMathOperator|definecolor|require|let|g?def)"
     r"(?![A-Za-z])"
 )
-_CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
-_PREAMBLE = re.compile(rf"(\\\(|\\\[|\$\$)\s*{_DEFINITION.pattern}")
+# What follows a command: g a group, n a macro's name in a group or without, o options in brackets, m a macro,
+# x a macro or character, with or without =, p parameters and a group.
+_ARGUMENTS = {"require": "g", "definecolor": "ggg", "newenvironment": "gogg", "DeclareMathOperator": "ng"}
+_ARGUMENTS |= {"let": "mx", "def": "mp", "gdef": "mp"}
+_ARGUMENT = {
+    "g": re.compile(r"\s*\{"),
+    "n": re.compile(r"\*?\s*(?:\{|\\(?:[A-Za-z@]+|.))"),
+    "o": re.compile(r"\s*\["),
+    "m": re.compile(r"\s*\\(?:[A-Za-z@]+|.)"),
+    "x": re.compile(r"\s*=?\s*(?:\\(?:[A-Za-z@]+|.)|\S)"),
+    "p": re.compile(r"[^{}]*\{"),
+}
+_BLANK = re.compile(r"(?:\s|%[^\n]*(?:\n|\Z))*")
+_BRACKET = re.compile(r"\\.|[][{}]", re.S)
+_CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$", "$": "$"}
+_PREAMBLE = re.compile(rf"(\\\(|\\\[|\$\$?)\s*{_DEFINITION.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,7 @@ def read_formula(source: str, display: bool = False) -> Formula | None:
         tex = tex[len("{\\displaystyle ") : -1]
     # A blank line ends a formula in TeX, and a line break inside one means nothing.
     tex = " ".join(tex.split())
-    return Formula(tex, display) if tex and not _DEFINITION.match(tex) else None
+    return Formula(tex, display) if tex and not _only_defines(tex) else None
 
 
 def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
@@ -117,7 +131,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, str, bool]]:
         if "\n\n" in tex:
             continue
         shows = tex.lstrip()
-        if shows and not _DEFINITION.match(shows):
+        if shows and not _only_defines(shows):
             yield opener.start(), after, text[opener.start() : after] if opener["env"] else tex, mark not in _INLINE
         elif mark == "$":
             continue
@@ -165,9 +179,36 @@ def without_definitions(text: str) -> str:
     for found in _PREAMBLE.finditer(text):
         if found.start() < start:
             continue
+        inside = found.end(1)
         end = text.find(_CLOSING[found[1]], found.end())
         if end < 0:
             break
-        kept.append(text[start : found.start()])
-        start = end + 2
+        if found[1] == "$" and _open_braces(text, inside, end):
+            end = _outer_dollar(text, inside, end)
+        if end >= 0 and _only_defines(text[inside:end]):
+            kept.append(text[start : found.start()])
+            start = end + len(found[1])
     return "".join([*kept, text[start:]])
+
+
+def _only_defines(tex: str) -> bool:
+    r"""Whether TeX is nothing but definitions and comments: \require{cancel} is, \require{cancel} x is not."""
+    position = 0
+    while (blank := _BLANK.match(tex, position)) and (command := _DEFINITION.match(tex, blank.end())):
+        position = command.end()
+        for kind in _ARGUMENTS.get(command["command"], "noog"):
+            if argument := _ARGUMENT[kind].match(tex, position):
+                position = argument.end()
+                if argument[0].endswith(("{", "[")):
+                    position = _group_end(tex, position)
+    return position > 0 and (blank is None or blank.end() == len(tex))
+
+
+def _group_end(tex: str, position: int) -> int:
+    """Behind the brace or bracket that closes what was opened before `position`; the end where none does."""
+    opened = 1
+    for bracket in _BRACKET.finditer(tex, position):
+        opened += {"{": 1, "[": 1, "}": -1, "]": -1}.get(bracket[0], 0)
+        if not opened:
+            return bracket.end()
+    return len(tex)

@@ -135,7 +135,7 @@ _NOT_UNSPACED = bytes(byte for byte in range(256) if not 0xE3 <= byte <= 0xE9)
 # First bytes of mathematical alphanumerics, of ligatures and of full-width forms, which NFKC makes plain letters of.
 _NOT_STYLED = bytes(byte for byte in range(256) if byte not in b"\xef\xf0")
 _STYLED = (b"\xf0\x9d", b"\xef\xac", b"\xef\xbc", b"\xef\xbd")
-_PRICE = re.compile(rb"\\?\$(?=\d[\d.,]*(?:[^\w$\\^=+<>|{}-]|$))")
+_PRICE = re.compile(rb"\\?\$(?=\d[\d.,]*(?:[^\w$\\^=+<>|{}-]|$))(?!\d[\d.,]*\s+[$\\^=+<>|{}])")
 
 
 def classifier_line(text: str, max_chars: int = MAX_CHARS) -> str:
