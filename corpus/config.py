@@ -19,6 +19,7 @@ from corpus.tables import replacing
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Language = Annotated[str, Field(pattern="^([a-z]{2,3}|unknown)$")]
 
 
 class Section(BaseModel):
@@ -36,10 +37,10 @@ class Pool(Section):
     min_chars: int = Field(
         200, ge=0, description="shorter cheap text is dropped as too_short; OpenWebMath's floor is near"
     )
-    languages: tuple[str, ...] = Field(
+    languages: tuple[Language, ...] = Field(
         (), description='ISO 639-1 codes to keep, or "unknown"; empty: all. The paper keeps all it finds'
     )
-    exclude_languages: tuple[str, ...] = Field((), description='ISO 639-1 codes to drop, or "unknown"')
+    exclude_languages: tuple[Language, ...] = Field((), description='ISO 639-1 codes to drop, or "unknown"')
     max_page_bytes: Count = Field(10_000_000, description="a longer decoded page is cut and marked truncated")
     page_seconds: float = Field(10.0, gt=0, description="a page that takes longer is dropped as timeout")
     page_megabytes: int = Field(2_000, ge=256, description="a page that needs more memory is dropped as memory")

@@ -72,7 +72,11 @@ class Guard(Generic[R]):
         task = Task(arguments, Path.cwd())
         while True:
             n_before = task.n_done
-            child, self._child = self._child or _Child(self._command), None
+            child, self._child = self._child, None
+            if child and child.owner != os.getpid():  # of the process that this one was forked from
+                child.end.detach()
+                child = None
+            child = child or _Child(self._command)
             try:
                 child.send(task)
                 while message := child.receive():
@@ -146,6 +150,7 @@ class _Child:
                 pass_fds=[file.fileno()],
                 env={**os.environ, "PYTHONPATH": path},
             )
+        self.owner = os.getpid()
         self.end = weakref.finalize(self, _end, self._process)
 
     def send(self, task: Task) -> None:

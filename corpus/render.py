@@ -66,6 +66,8 @@ def status(state: Mapping[str, Any]) -> None:
         )
         print(f"           duplicates removed: {_counts(pool['removed'])}")
         print(f"           records that are no page: {_counts(pool['dropped'])}")
+        if pool["truncated"]:
+            print(f"           pages that are cut off: {_counts(pool['truncated'])}")
     else:
         print("pool       not built. Type: corpus ingest")
     if state["rounds"]:

@@ -16,6 +16,7 @@ from corpus.errors import InputError
 
 # What a directory is searched for. WET files are named by a pattern: beside WARC files they hold each page once more.
 WARCS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
+WETS = (".warc.wet", ".warc.wet.gz")  # texts of pages; in a folder that holds the pages too they are left out
 JSON_LINES = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.bz2", ".jsonl.xz")
 PARQUET = (".parquet",)
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -130,7 +131,9 @@ def _local_matches(pattern: str, suffixes: tuple[str, ...]) -> list[str]:
     files: list[str] = []
     for path in named:
         if path.is_dir():
-            files += (str(file) for file in path.rglob("*") if file.name.endswith(suffixes) and file.is_file())
+            within = [file for file in path.rglob("*") if file.is_file()]
+            fitting = [str(file) for file in within if file.name.endswith(suffixes)]
+            files += fitting or [str(file) for file in within if suffixes == WARCS and file.name.endswith(WETS)]
         else:
             files.append(str(path))
     for file in files:

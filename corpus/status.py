@@ -52,6 +52,7 @@ def _pool(workspace: Workspace) -> dict[str, Any]:
         "n_files": ingested.get("n_files"),
         "n_captures": ingested.get("n_pages"),
         "dropped": ingested.get("dropped"),
+        "truncated": ingested.get("truncated"),
         "removed": unique.get("removed"),
         "n_pages": unique.get("n_pages"),
     }

@@ -36,8 +36,19 @@ def ingest(workspace: Workspace, settings: Settings, fan_out: FanOut) -> None:
         n_pages = count_rows(parts(directory))
         if not n_pages:
             reasons = ", ".join(f"{n} {reason}" for reason, n in dropped.most_common()) or "no records"
-            raise StageError(f"not one page in {len(sources)} files: {reasons}. Are they WARC files of HTML pages?")
-        return {"n_files": len(sources), "n_pages": n_pages, "dropped": dict(sorted(dropped.items()))}
+            raise StageError(
+                f"not one page in {len(sources)} files: {reasons}. Are they WARC files of HTML pages, and do "
+                "pool.languages and pool.min_chars let them in?"
+            )
+        truncated: Counter[str] = Counter()
+        for path in parts(directory):
+            truncated.update(filter(None, (row["content_truncated"] for row in read_rows(path, ["content_truncated"]))))
+        return {
+            "n_files": len(sources),
+            "n_pages": n_pages,
+            "dropped": dict(sorted(dropped.items())),
+            "truncated": dict(sorted(truncated.items())),
+        }
 
     workspace.run(
         "pool/parts",

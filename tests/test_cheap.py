@@ -109,3 +109,11 @@ def test_breaks_in_the_source_change_no_word_of_random_markup() -> None:
         assert body is not None
         words, plain = cheap_text(html).text, body.text()
         assert "".join(words.split()).replace("$", "") == "".join(plain.split()), html
+
+
+def test_a_flat_page_of_many_void_elements_keeps_its_formulas_and_its_title() -> None:
+    html = "<title>T</title>" + '<p>a <img class="latex" alt="x_1^2"> b<br><input></p>' * MAX_DEPTH
+    cheap = cheap_text(html)
+    assert (cheap.title, cheap.formulas) == ("T", {"image": MAX_DEPTH})
+    deep = cheap_text("<title>T</title>" + "<div>" * 2 * MAX_DEPTH + '<p>a <img class="latex" alt="x_1^2"> b')
+    assert (deep.title, deep.text, deep.formulas) == ("T", "a $x_1^2$ b", {"image": 1})

@@ -117,3 +117,9 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("a = = 1")
     with pytest.raises(SettingsError, match="broken.toml is not TOML"):
         load_settings(tmp_path / "broken.toml")
+
+
+@pytest.mark.parametrize("code", ["EN", "english", ""])
+def test_a_language_that_is_no_code_is_refused(code: str) -> None:
+    with pytest.raises(SettingsError, match=r"pool\.languages"):
+        parse_settings({"pool": {"languages": [code]}}, source="x", base=Path())

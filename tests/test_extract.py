@@ -290,3 +290,23 @@ def test_a_preamble_of_macros_is_no_content(preamble: str) -> None:
         careful = careful_text(f"<body>{opening}Let \\(x \\lt 2\\) hold, and so does the rest of it.</p></body>")
         assert careful.text == "Let $x \\lt 2$ hold, and so does the rest of it."
         assert careful.n_formulas == 1
+
+
+@pytest.mark.parametrize("reference", ["&#1;", "&#xFFFE;", "&#x1f;", "&#xFFFF;"])
+def test_a_reference_to_a_control_character_costs_nothing(reference: str) -> None:
+    careful = careful_text(page(f"Let $x^2$ c{reference}d and $y{reference}z$"))
+    assert careful.n_formulas == careful.n_formulas_kept == 2
+    assert "Let $x^2$ c" in careful.text
+
+
+def test_text_under_a_head_that_was_not_closed_is_searched_for_formulas() -> None:
+    html = f"<html><head><title>$t$</title><article><p>{PROSE} $x_1$ and \\(y_2\\).</p></article></html>"
+    careful = careful_text(html)
+    assert careful.n_formulas == careful.n_formulas_kept == 2
+    assert "$x_1$ and $y_2$." in careful.text
+
+
+def test_what_noscript_repeats_is_no_second_formula() -> None:
+    image = '<img class="latex" {}="https://x.org/latex.php?latex=x" alt="x^2">'
+    careful = careful_text(page(image.format("data-src") + f"<noscript>{image.format('src')}</noscript>"))
+    assert (careful.n_formulas, careful.text.count("$x^2$")) == (1, 1)

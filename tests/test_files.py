@@ -9,6 +9,7 @@ import pytest
 from test_cli import command, environment
 from test_sources import served
 
+from corpus import files
 from corpus.config import Pool
 from corpus.errors import InputError
 from corpus.files import extract_files
@@ -107,3 +108,24 @@ def test_the_verb_fails_where_a_page_does_and_still_prints_the_others(page: Path
     assert [("error" in json.loads(line)) for line in done.stdout.splitlines()] == [True, False]
     assert "1 of the pages could not be extracted" in done.stderr
     assert run(page, "--cheap", "--markdown").returncode == 2
+
+
+def test_a_page_that_arrives_in_pieces_is_read_to_its_end(page: Path) -> None:
+    """Without Content-Length a read gives what is there."""
+    data = page.read_bytes()
+    pieces = [data[:100], data[100:101], data[101:], b""]
+
+    class Stream:
+        def read(self, _: int) -> bytes:
+            return pieces.pop(0)
+
+    assert files._read(Stream(), 10_000) == data  # type: ignore[arg-type]
+    pieces[:] = [data[:100], data[100:], b""]
+    assert len(files._read(Stream(), 150)) >= 150  # type: ignore[arg-type]
+
+
+def test_random_bytes_are_no_page(tmp_path: Path) -> None:
+    path = tmp_path / "noise.html"
+    path.write_bytes(bytes(range(1, 256)) * 10)
+    (row,) = extract_files([str(path)])
+    assert "binary" in row["error"]

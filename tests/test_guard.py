@@ -255,3 +255,29 @@ def is_running(process: int) -> bool:
         return False
     status = Path(f"/proc/{process}/status")
     return "State:\tZ" not in status.read_text() if status.exists() else True
+
+
+FORKED = """
+import os, sys
+from corpus.guard import kept_guard
+guard = kept_guard(sys.argv[1] + ":numbered", sys.argv[1] + ":doubled", 5, 200)
+assert list(guard.results([1, 2])) == [2, 4]
+child = os.fork()
+assert list(guard.results(list(range(2_000)))) == [2 * n for n in range(2_000)]
+if not child:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print("done")
+"""
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def test_a_process_that_was_forked_takes_a_child_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, __name__],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout == "done\n", done.stderr

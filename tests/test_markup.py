@@ -257,3 +257,25 @@ def test_five_thousand_nested_elements_are_read(markup: str) -> None:
     page = LexborHTMLParser(html)
     show_formulas(page, html, lambda formula, _: str(formula))
     show_indices(page)
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        (r'<span class="math display">\begin{pmatrix} 1 &amp; 2\\[2pt] 3\end{pmatrix}</span>', True),
+        (r"<math-field>a \\[1ex] b_1</math-field>", True),
+        ('<span class="latex">LaTeX</span>', False),
+        (r'<img src="a.png" alt="f\'(x)\ge 0">'.replace("\\'", "'"), True),
+        (r'<img src="a.png" alt="\begin{pmatrix} 1 & 2 \end{pmatrix}">', True),
+        (r'<img src="a.png" alt="|x-y| \leq \varepsilon">', True),
+        (r'<img src="a.png" alt="C:\foo_bar\baz">', False),
+        (r'<img src="a.png" alt="A sentence with \alpha in it here">', False),
+        ('<img src="https://x.org/latex.php?latex=x%5E2" alt="Formula does not parse">', True),
+    ],
+)
+def test_what_a_class_or_an_alternative_text_holds_is_told_from_words(markup: str, shown: bool) -> None:
+    page = LexborHTMLParser(f"<body>{markup}")
+    found: list[str] = []
+    show_formulas(page, f"<body>{markup}".encode(), lambda formula, _: found.append(formula.tex) or "")
+    assert len(found) == shown
+    assert not found or "does not parse" not in found[0]

@@ -108,3 +108,29 @@ HOSTILE = {
 def test_two_megabytes_of_open_delimiters_hold_next_to_nothing(text: str) -> None:
     assert len(list(find_tex(text))) <= 1
     assert without_definitions(text) == text
+
+
+@pytest.mark.parametrize(
+    ("tex", "shows"),
+    [
+        (r"\require{cancel}", False),
+        (r"\require{cancel} \frac{\cancel{x}y}{x}", True),
+        (r"\require{AMScd}\begin{CD}a\end{CD}", True),
+        (r"\let\eps\varepsilon \eps > 0", True),
+        (r"\let\eps=\varepsilon", False),
+        (r"\def\R{\mathbb R} f:\R", True),
+        (r"\def\a#1#2{x #1}", False),
+        ("\\newcommand{\\lt}{<} \\newcommand\\gt{>}\n% c\n\\DeclareMathOperator*{\\argmax}{arg\\,max}", False),
+        (r"\renewcommand{\ab}[2][x]{a{b}c}", False),
+        (r"\definecolor{a}{rgb}{1,0,0}", False),
+    ],
+)
+def test_a_formula_may_begin_with_definitions_and_a_preamble_holds_nothing_else(tex: str, shows: bool) -> None:
+    assert (read_formula(tex) is not None) is shows
+    assert len(list(find_tex(f"a $${tex}$$ b"))) == shows
+    assert (without_definitions(f"a $${tex}$$ b") == f"a $${tex}$$ b") is shows
+    assert (without_definitions(f"a ${tex}$ b") == f"a ${tex}$ b") is shows
+
+
+def test_a_preamble_between_single_dollars_may_hold_dollars_in_braces() -> None:
+    assert without_definitions(r"a $\def\x{\text{if $y$}}$ b $z$") == "a  b $z$"
