@@ -58,7 +58,11 @@ def careful_text(html: str, url: str | None = None, format: Format = "plain") ->
     gold texts of bench/extract.py. Recall mode last: trafilatura alone has .687 in it, .711 by default
     (106 of these texts, formulas as words).
     """
-    data = html.encode("utf-8", "replace")
+    try:
+        data = html.encode()
+    except UnicodeEncodeError:  # a lone surrogate, at which libxml2 would end the page
+        data = html.encode("utf-8", "replace")
+        html = data.decode()
     page, taken = _without_formulas(html, data)
     if page is None:
         return _all_text(html, "elements nest deeper than the 256 levels that libxml2 reads")

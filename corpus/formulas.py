@@ -221,6 +221,9 @@ def _make_plain(tree: HtmlElement, places: Iterable[tuple[HtmlElement, str]], ta
     it on 128.
     """
     articles = list(tree.iter("article"))
+    body = tree.find("body")
+    if body is not None and not articles and next(tree.iter("main"), None) is None:
+        _wrap(body)  # Pandoc's pages have no other content, whose headings and lists would be left out
     if len(articles) > 1:  # theorems and examples: the first one would be taken for the whole content
         for article in articles:
             article.tag = "div"
@@ -245,6 +248,14 @@ def _make_plain(tree: HtmlElement, places: Iterable[tuple[HtmlElement, str]], ta
             and not mark.isalnum()
         ):
             link.drop_tree()
+
+
+def _wrap(body: HtmlElement) -> None:
+    """Put all that a body holds into an article."""
+    article = body.makeelement("article")
+    article.text, body.text = body.text, None
+    article.extend(list(body))
+    body.append(article)
 
 
 def _is_menu(element: HtmlElement) -> bool:

@@ -310,3 +310,22 @@ def test_what_noscript_repeats_is_no_second_formula() -> None:
     image = '<img class="latex" {}="https://x.org/latex.php?latex=x" alt="x^2">'
     careful = careful_text(page(image.format("data-src") + f"<noscript>{image.format('src')}</noscript>"))
     assert (careful.n_formulas, careful.text.count("$x^2$")) == (1, 1)
+
+
+def test_headings_and_lists_of_a_page_that_is_all_content_survive() -> None:
+    items = "".join(f"<li>item {word} of the list with $x_{word}$</li>" for word in "abc")
+    html = (
+        f"<html><body><h1>Head one</h1><p>{PROSE} $y$</p><h2>Head two</h2><ul>{items}</ul><p>{PROSE}</p></body></html>"
+    )
+    for form, heads in (("plain", ("Head one", "Head two")), ("markdown", ("# Head one", "## Head two"))):
+        text = careful_text(html, None, form).text  # type: ignore[arg-type]
+        places = [text.find(part) for part in (heads[0], "$y$", heads[1], "$x_a$", "$x_c$")]
+        assert places == sorted(places) and places[0] >= 0, text
+
+
+def test_a_lone_surrogate_does_not_end_the_page() -> None:
+    careful = careful_text(
+        f"<html><body><article><p>{PROSE} \ud800 $x$ after.</p><p>{PROSE}</p></article></body></html>"
+    )
+    assert "$x$ after." in careful.text
+    assert careful.text.count(PROSE.strip()[:20]) == 2
