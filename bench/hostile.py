@@ -41,7 +41,7 @@ NOTE = (
     "space). CPU seconds, or the reason for which the page becomes a counted row. MB: the largest resident size of the "
     "child, its imports included, on the largest page that gave a text. Exponent: of the growth between the two "
     "largest that gave one, where the larger took 0.1 s; 1 is linear. Two libraries compare all with all: lexbor the "
-    "attributes of one element, trafilatura the cells of one row."
+    "attributes of one element, trafilatura the cells of one row and the inline elements of one paragraph."
 )
 GUARD_NOTE = (
     "Record, characters, cheap text, language and URL of every record (page.read_pages, page.read_page), in a Guard's "
