@@ -211,9 +211,7 @@ def test_a_crawl_without_a_page_is_refused_with_the_reasons(tmp_path: Path) -> N
     (tmp_path / "b.warc.gz").write_bytes(b"")
     (tmp_path / "corpus.toml").write_text('[pool]\nwarcs = ["*.warc.gz"]\n')
     said = failing(tmp_path, "ingest")
-    assert (
-        "not one page in 2 files: 1 too_short, 1 conversion, 1 empty_file. Are they WARC files of HTML pages" in said
-    )
+    assert "not one page in 2 files: 1 too_short, 1 conversion, 1 empty_file. Are they WARC files of HTML pages" in said
 
 
 SEEDS = {
