@@ -69,11 +69,16 @@ def _documents(
         else:
             raise InputError(f"{source}: its name has none of the ends that tell a seed's kind: {', '.join(KINDS)}")
         for row in rows:
-            line = classifier_line(row["text"] or "", max_chars=settings.classifier.max_chars)
+            line = _line(row["text"] or "", settings)
             if line:
                 yield {**_identity(row.get("url"), line), "text": line}
             else:
                 dropped["empty_text"] += 1
+
+
+def _line(text: str, settings: Settings) -> str:
+    """What the classifier reads, with one space between words: a text laid out in other lines is the same document."""
+    return " ".join(classifier_line(text, max_chars=settings.classifier.max_chars).split())
 
 
 def _identity(url: str | None, line: str) -> dict[str, str | None]:
@@ -181,7 +186,7 @@ def draw(
                     if (row["excluded"] and not held) or (row["source"] == "expanded" and held):
                         continue
                     if row["source"] != "seed":
-                        row["text"] = classifier_line(row["text"], max_chars=settings.classifier.max_chars)
+                        row["text"] = _line(row["text"], settings)
                     if row["text"]:
                         writer.add({**row, "held_out": held})
                         counts.update([name, row["source"]])
