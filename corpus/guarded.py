@@ -59,6 +59,7 @@ def serve(read: str, work: str, seconds: float, megabytes: int, memory: mmap.mma
         NUMBER.pack_into(memory, 0, READING)
         try:
             answer.work(*functions, seconds)
+            NUMBER.pack_into(memory, 0, WAITING)  # before the parent knows: a death from now on costs nothing
             answer.send(is_last=True)
         except Exception as error:
             answer.send(error=_sendable(error))
