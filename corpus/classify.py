@@ -9,6 +9,7 @@ the model's bias, above one half: it is scored null.
 
 import errno
 import json
+import math
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ MODEL = "model.bin"
 # glibc fills new memory with the complement of this byte: zeros.
 ZEROED = {"MALLOC_PERTURB_": "255"}
 MIN_AUC = 0.6  # on held-out domains; a model below it has learnt nothing
+MAX_PASSES = 50  # that classifier.min_reads asks for, at most
 LINES_PER_CALL = 512
 FIRST_WORDS = 50
 
@@ -53,9 +55,13 @@ def train(positives: Path, negatives: Path, directory: Path, settings: Classifie
                 counts[count] += 1
     for count, n in counts.items():
         if not n:
-            raise TrainingError(f"no {count[2:]} to train on are left once a share of domains is held out: give more")
+            raise TrainingError(
+                f"no {count[2:]} to train on are left once a share of domains is held out: give more"
+                + (", in negatives.paths where the pool holds nothing else than the seed" if count[2] == "n" else "")
+            )
+    passes = max(settings.epoch, min(math.ceil(settings.min_reads / sum(counts.values())), MAX_PASSES))
     with replacing(directory / MODEL) as model:
-        _train_in_fresh_process(lines, model, settings)
+        _train_in_fresh_process(lines, model, settings.model_copy(update={"epoch": passes}))
         counts |= _check(model, positives, negatives, directory, settings)
     lines.unlink()
     return counts
@@ -113,8 +119,7 @@ def _check(model: Path, positives: Path, negatives: Path, directory: Path, setti
         documents = [row for row in read_rows(path) if row["held_out"]]
         scores = scorer.score(row["text"] for row in documents)
         rows += [
-            {"doc_id": row["doc_id"], "positive": positive, "score": _null(score)}
-            for row, score in zip(documents, scores, strict=True)
+            {**row, "positive": positive, "score": _null(score)} for row, score in zip(documents, scores, strict=True)
         ]
     write_rows(directory / "held_out.parquet", rows, HELD_OUT)
     flags = np.array([row["positive"] for row in rows], dtype=np.bool_)

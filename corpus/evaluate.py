@@ -52,12 +52,14 @@ SELECT
 FROM labelled LEFT JOIN stands USING (page_id) LEFT JOIN in_corpus USING (page_id)
 ORDER BY labelled.page_id
 """
-# A score is in [0, 1]: -1 ranks a page without one last.
+# A page is ranked by its posterior where there is one, else by its score. Both are in [0, 1]: -1 ranks a page
+# without one last.
 ROUND = """
-SELECT coalesce(scores.score, -1) AS score, recalled.page_id IS NOT NULL AS collected
+SELECT coalesce(evidence.posterior, scores.score, -1)::DOUBLE AS score, recalled.page_id IS NOT NULL AS collected
 FROM labelled
 LEFT JOIN stands USING (page_id)
 LEFT JOIN (SELECT * FROM scores WHERE round = $round) AS scores ON scores.page_id = stands.kept_id
+LEFT JOIN (SELECT * FROM evidence WHERE round = $round) AS evidence ON evidence.page_id = stands.kept_id
 LEFT JOIN (SELECT * FROM recalled WHERE round = $round) AS recalled ON recalled.page_id = stands.kept_id
 ORDER BY labelled.page_id
 """

@@ -1,8 +1,10 @@
 """The loop: seed, train, score, recall, domains, expand; and when to stop.
 
+    marks                what formulas say of a page (with scoring.evidence, as is rounds/NN/evidence)
     rounds/NN/seed       positives and negatives drawn for the round
               model      model.bin and its scores on held-out domains
               scores     a score for every page of the pool
+              evidence   the score, formulas and place together: a probability
               recalled   the best pages, up to the budget
               domains    math domains and URL prefixes
               expanded   what was decided of the prefixes; pages that join the next seed
@@ -27,6 +29,7 @@ from corpus.seeds import IN_FOLDERS, draw, gather
 from corpus.sources import stamps
 from corpus.stages import file_digest, parts
 from corpus.tables import duck, read_rows, selected, sql_list, write_rows
+from corpus.weighing import learn, posterior_of_documents, weigh_round
 from corpus.workspace import Workspace
 
 # Brings rounds/NN/scores up to date, wherever the work is done: pipelines/score.py.
@@ -40,6 +43,8 @@ def iterate(workspace: Workspace, settings: Settings, n_rounds: int, score: Scor
     Raises AnnotationWanted where a round waits for a person.
     """
     gather_seed(workspace, settings)
+    if settings.scoring.evidence:
+        workspace.run("marks", lambda d: learn(workspace, d), settings={}, inputs=["pool/parts", "pool/unique", "seed"])
     rows: list[dict[str, Any]] = []
     for number in range(1, n_rounds + 1):
         rows.append(run_round(workspace, settings, number, score))
@@ -87,6 +92,7 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         return workspace.round(of, name)
 
     earlier = range(1, number)
+    evidence = settings.scoring.evidence
     persons_before = persons_of(workspace, number - 1)
     workspace.run(
         stage("seed"),
@@ -100,8 +106,13 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
             "per_positive": settings.negatives.per_positive,
             "outside_negatives": bool(settings.negatives.paths),
             "exclude_collected": settings.negatives.exclude_collected,
+            "evidence": evidence,
         },
-        inputs=["pool/parts", "pool/unique", "seed", *(stage("expanded", n) for n in earlier)],
+        inputs=[
+            *("pool/parts", "pool/unique", "seed"),
+            *(stage("expanded", n) for n in earlier),
+            *([stage("evidence", number - 1) if number > 1 else "marks"] if evidence else []),
+        ],
     )
     seed = workspace.path(stage("seed"))
     workspace.run(
@@ -111,15 +122,27 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         inputs=[stage("seed")],
     )
     score(workspace, settings, number)
+    if evidence:
+        workspace.run(
+            stage("evidence"),
+            lambda directory: weigh_round(workspace, number, directory),
+            settings={},
+            inputs=["pool/parts", "pool/unique", "marks", stage("scores")],
+        )
     workspace.run(
         stage("recalled"),
-        lambda directory: recall(workspace, number, directory, settings.recall),
+        lambda directory: recall(workspace, number, directory, settings.recall, evidence),
         settings={
             "keep_share": settings.recall.keep_share,
             "min_score": settings.recall.min_score,
             "keep_tokens": settings.recall.budget(number),
+            "precision": settings.recall.precision,
         },
-        inputs=["pool/parts", "pool/unique", stage("scores"), *(stage("recalled", n) for n in earlier)],
+        inputs=[
+            *("pool/parts", "pool/unique", stage("scores")),
+            *([stage("evidence")] if evidence else []),
+            *(stage("recalled", n) for n in earlier),
+        ],
     )
     workspace.run(
         stage("domains"),
@@ -135,7 +158,7 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         if counts["unmatched"]:
             path, prefixes = workspace.annotations(number), ", ".join(counts["unmatched"])
             workspace.notice(f"{path}: no page of the pool is under {prefixes}")
-        row = summary(workspace, number, counts)
+        row = summary(workspace, number, counts, evidence)
         write_rows(directory / "round.parquet", [row], ROUND)
         return counts
 
@@ -148,31 +171,38 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
     return next(read_rows(workspace.path(stage("expanded")) / "round.parquet"))
 
 
-def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> dict[str, Any]:
-    """Rank the pool by score, ties by page_id, and keep the best by the rule; schema.RECALLED.
+def recall(workspace: Workspace, number: int, directory: Path, rule: Recall, evidence: bool = False) -> dict[str, Any]:
+    """Rank the pool by score, or posterior with evidence, ties by page_id; keep the best by the rule; schema.RECALLED.
 
-    A budget keeps the longest head of the ranking whose tokens fit into it.
-    Returns counts: n_pool, n_scored, n_collected, n_tokens, n_new, already_pages, already_tokens, cut_score.
+    A budget keeps the longest head of the ranking whose tokens fit into it, a precision the longest whose mean
+    posterior is no less.
+    Returns counts: n_pool, n_scored, n_collected, n_tokens, n_new, already_pages, already_tokens, cut_score,
+    likely (sum of posteriors; null without evidence).
     Raises StageError where nothing is kept.
     """
-    condition, in_words = _rule_of(rule, number)
     scores = workspace.path(workspace.round(number, "scores"))
+    posteriors = workspace.path(workspace.round(number, "evidence")) / "evidence.parquet"
+    value, weighed = (
+        ("posterior", f"JOIN read_parquet({sql_list([posteriors])}) e USING (page_id)") if evidence else ("score", "")
+    )
+    condition, in_words = _rule_of(rule, number, value)
     earlier = [workspace.path(workspace.round(n, "recalled")) / "recalled.parquet" for n in range(1, number)]
     with duck(directory) as connection:
         connection.execute(
             f"""CREATE TABLE scored AS
-                SELECT page_id, score, n_tokens
-                FROM read_parquet({sql_list(parts(scores))}) JOIN {workspace.pages()} USING (page_id)"""
+                SELECT page_id, score, {"posterior" if evidence else "NULL::DOUBLE AS posterior"}, n_tokens
+                FROM read_parquet({sql_list(parts(scores))}) s JOIN {workspace.pages()} p USING (page_id) {weighed}"""
         )
         past = (
             f"read_parquet({sql_list(earlier)})" if earlier else "(SELECT '' AS page_id, 0 AS first_round WHERE false)"
         )
         connection.execute(
             f"""CREATE TABLE recalled AS
-                SELECT page_id, score, rank, n_tokens, p.first_round IS NULL AS new,
+                SELECT page_id, score, posterior, rank, n_tokens, p.first_round IS NULL AS new,
                        coalesce(p.first_round, {number}) AS first_round
-                FROM (SELECT *, row_number() OVER ranking AS rank, sum(n_tokens) OVER ranking AS running
-                      FROM scored WHERE score IS NOT NULL WINDOW ranking AS (ORDER BY score DESC, page_id))
+                FROM (SELECT *, row_number() OVER ranking AS rank, sum(n_tokens) OVER ranking AS running,
+                             sum(posterior::DECIMAL(13, 12)) OVER ranking AS likely
+                      FROM scored WHERE score IS NOT NULL WINDOW ranking AS (ORDER BY {value} DESC, page_id))
                 LEFT JOIN (SELECT page_id, min(first_round) AS first_round FROM {past} GROUP BY page_id) p
                      USING (page_id)
                 WHERE {condition}"""
@@ -183,17 +213,18 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
         counts = next(
             selected(
                 connection,
-                """SELECT (SELECT count(*) FROM scored) AS n_pool, (SELECT count(score) FROM scored) AS n_scored,
-                          (SELECT max(score) FROM scored) AS best_score,
-                          count(*) AS n_collected, coalesce(sum(n_tokens), 0)::BIGINT AS n_tokens,
-                          count(*) FILTER (new) AS n_new, min(score) AS cut_score FROM recalled""",
+                f"""SELECT (SELECT count(*) FROM scored) AS n_pool, (SELECT count(score) FROM scored) AS n_scored,
+                           (SELECT max({value}) FROM scored) AS best,
+                           count(*) AS n_collected, coalesce(sum(n_tokens), 0)::BIGINT AS n_tokens,
+                           count(*) FILTER (new) AS n_new, min({value}) AS cut_score,
+                           sum(posterior::DECIMAL(13, 12))::DOUBLE AS likely FROM recalled""",
             )
         )
         if not n_collected:
             raise StageError(
                 f"round {number} collected nothing of {counts['n_pool']} pages, {counts['n_scored']} of them scored "
-                f"(best score {counts['best_score']}): {in_words}. Loosen [recall] in "
-                f"{workspace.settings_path}."
+                f"(best {value} {counts['best']}): {in_words}. Either the pool holds nothing of what the seed shows, "
+                f"or loosen [recall] in {workspace.settings_path}."
             )
         already = {"already_pages": None, "already_tokens": None}
         if earlier:
@@ -210,10 +241,12 @@ def recall(workspace: Workspace, number: int, directory: Path, rule: Recall) -> 
     return counts | already
 
 
-def _rule_of(rule: Recall, number: int) -> tuple[str, str]:
+def _rule_of(rule: Recall, number: int, value: str) -> tuple[str, str]:
     """The rule as a condition in SQL, and in words."""
     if rule.min_score is not None:
-        return f"score >= {rule.min_score}", f"min_score is {rule.min_score}"
+        return f"{value} >= {rule.min_score}", f"min_score is {rule.min_score}"
+    if rule.precision is not None:
+        return f"likely >= {rule.precision} * rank", f"precision is {rule.precision}"
     if rule.keep_share is not None:
         condition = f"rank <= {rule.keep_share} * (SELECT count(score) FROM scored)"
         return condition, f"keep_share is {rule.keep_share}"
@@ -253,7 +286,7 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
     return persons
 
 
-def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any]) -> dict[str, Any]:
+def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any], evidence: bool) -> dict[str, Any]:
     """A round in one row (schema.ROUND), from the counts of its stages and the model's held-out scores."""
 
     def counts(name: str) -> Mapping[str, Any]:
@@ -263,10 +296,17 @@ def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any]) -> d
 
     model = workspace.path(workspace.round(number, "model"))
     recalled = counts("recalled")
-    held_out = pq.read_table(model / "held_out.parquet")
-    score = held_out["score"].to_numpy(zero_copy_only=False)
-    chosen = np.nan_to_num(score, nan=-1.0) >= recalled["cut_score"]
-    precision, recall_ = precision_and_recall(held_out["positive"].to_numpy(zero_copy_only=False).astype(bool), chosen)
+    table = pq.read_table(model / "held_out.parquet").drop_columns("doc_id")
+    held_out = {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
+    positive, value = held_out.pop("positive") > 0, held_out["score"]
+    estimated: dict[str, float] = {}
+    if evidence:
+        value = posterior_of_documents(workspace, number, **held_out)
+        estimated = {
+            "estimated_precision": recalled["likely"] / recalled["n_collected"],
+            "estimated_recall": min(1.0, recalled["likely"] / counts("evidence")["n_sought"]),
+        }
+    precision, recall_ = precision_and_recall(positive, np.nan_to_num(value, nan=-1.0) >= recalled["cut_score"])
     return {
         "round": number,
         "n_seed": counts("seed")["n_positives"],
@@ -279,4 +319,5 @@ def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any]) -> d
         **{name: recalled[name] for name in ROUND.names if name in recalled},
         "n_accepted": expanded["n_accepted"],
         "n_expanded": expanded["n_expanded"],
+        **estimated,
     }

@@ -9,7 +9,7 @@ from corpus import language
 from corpus.charset import utf8
 from corpus.cheap import UNPRINTABLE, CheapText, cheap_text
 from corpus.markup import KINDS
-from corpus.tex import count_tex, without_definitions
+from corpus.tex import count_commands, count_tex, without_definitions
 from corpus.text import estimate_tokens
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.warc import Dropped, Response, read_records
@@ -75,6 +75,7 @@ def read_page(item: tuple[Response | Dropped, Wanted]) -> dict[str, Any] | Dropp
         "text": page.text,
         "n_chars": len(page.text),
         "n_tokens": estimate_tokens(page.text),
+        "n_commands": count_commands(page.text),
         "n_formulas": sum(page.formulas.values()),
         **{f"formulas_{kind}": page.formulas.get(kind, 0) for kind in KINDS},
     }

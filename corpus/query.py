@@ -5,8 +5,10 @@ is an empty view with the right columns, so that a query never depends on progre
 
     stages                                        each stage's manifest: settings, inputs, counts (JSON)
     captures dropped pages removed                the pool; pages are the unique ones, removed has a stage
-    positives negatives held_out scores recalled  rounds, each row with its `round`
-    domains prefixes decisions expanded rounds
+    marks                                         what formulas say of a page: one row
+    positives negatives held_out scores evidence  rounds, each row with its `round`
+    recalled domains prefixes decisions expanded
+    rounds
     extracted failed contaminated benchmarks      the collected pages on their way into the corpus
     boilerplate boilerplate_pages                 lines that their hosts repeat, and how much of a page these are
     corpus shards not_in_corpus exports           what came out
@@ -42,6 +44,8 @@ TABLES = {
     "negatives": (schema.DOCUMENT, "rounds/[0-9]*/seed/negatives.parquet"),
     "held_out": (schema.HELD_OUT, "rounds/[0-9]*/model/held_out.parquet"),
     "scores": (schema.SCORE, "rounds/[0-9]*/scores/part-*.parquet"),
+    "marks": (schema.MARKS, "marks/marks.parquet"),
+    "evidence": (schema.EVIDENCE, "rounds/[0-9]*/evidence/evidence.parquet"),
     "recalled": (schema.RECALLED, "rounds/[0-9]*/recalled/recalled.parquet"),
     "domains": (schema.DOMAIN, "rounds/[0-9]*/domains/domains.parquet"),
     "prefixes": (schema.PREFIX, "rounds/[0-9]*/domains/prefixes.parquet"),
@@ -58,7 +62,7 @@ TABLES = {
     "shards": (schema.SHARD_STATISTICS, "corpus/shards.parquet"),
     "not_in_corpus": (schema.NOT_IN_CORPUS, "corpus/removed.parquet"),
 }
-MANIFESTS = ("pool/*", "seed", "rounds/[0-9]*/*", "finish/*", "corpus", "exports/*")
+MANIFESTS = ("pool/*", "seed", "marks", "rounds/[0-9]*/*", "finish/*", "corpus", "exports/*")
 STAGE_COLUMNS = {
     "stage": "VARCHAR",
     "fingerprint": "VARCHAR",

@@ -27,22 +27,33 @@ ROUND_COLUMNS = (
     ("by tokens", "already_tokens"),
     ("precision*", "held_out_precision"),
     ("recall*", "held_out_recall"),
+    ("precision~", "estimated_precision"),
+    ("recall~", "estimated_recall"),
     ("math domains", "n_math_domains"),
     ("expanded", "n_expanded"),
 )
+SHARES = ("already", "by tokens", "precision*", "recall*", "precision~", "recall~")
 HELD_OUT_NOTE = (
     "* on domains that were held out: of what scores above the round's cut, the share that is seed; of the seed, "
     "the share above the cut.\n  Random negatives hold mathematics too, so precision is understated."
+)
+ESTIMATED_NOTE = (
+    "~ estimated without labels: the mean probability of what was collected; its sum, of what formulas and words,\n"
+    "  by how far they find the same pages, say there is."
 )
 
 
 def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
     """One line a round; rows of schema.ROUND."""
-    table = _table([heading for heading, _ in ROUND_COLUMNS])
+    estimated = any(row["estimated_precision"] is not None for row in rows)
+    columns = [column for column in ROUND_COLUMNS if estimated or not column[1].startswith("estimated_")]
+    table = _table([heading for heading, _ in columns])
     for row in rows:
-        table.add_row(*(_cell(row[column], share=0 <= i - 6 < 4) for i, (_, column) in enumerate(ROUND_COLUMNS)))
+        table.add_row(*(_cell(row[column], share=heading in SHARES) for heading, column in columns))
     _print(table)
     print(HELD_OUT_NOTE)
+    if estimated:
+        print(ESTIMATED_NOTE)
 
 
 def extracted(page: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ PAGE = pa.schema(
         ("text", pa.string()),  # cheap text: all visible text, formulas as TeX where they are
         ("n_chars", pa.int64()),
         ("n_tokens", pa.int64()),  # estimate, see text.estimate_tokens
+        ("n_commands", pa.int32()),  # different TeX commands in text
         ("n_formulas", pa.int32()),  # in text, and of these those of each kind of markup:
         *((f"formulas_{kind}", pa.int32()) for kind in KINDS),
     ]
@@ -82,6 +83,8 @@ SEED = pa.schema(
         ("url", pa.string()),  # canonical; null where the source has none
         ("domain", pa.string()),  # registered domain; null where there is no URL
         ("text", pa.string()),  # what the classifier reads: text.classifier_line
+        ("n_formulas", pa.int32()),  # of the document as it was given, as in the pool
+        ("n_commands", pa.int32()),  # the same
     ]
 )
 
@@ -89,22 +92,54 @@ SEED = pa.schema(
 DOCUMENT = pa.schema(
     [
         *SEED,
-        ("source", pa.string()),  # seed, expanded or pool
+        ("source", pa.string()),  # seed, expanded, found (likely by the round before) or pool
         ("held_out", pa.bool_()),  # by domain: never trained on
     ]
 )
 
 # rounds/NN/model/held_out.parquet
-HELD_OUT = pa.schema([("doc_id", pa.string()), ("positive", pa.bool_()), ("score", pa.float32())])
+HELD_OUT = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("positive", pa.bool_()),
+        ("score", pa.float32()),
+        ("n_formulas", pa.int32()),
+        ("n_commands", pa.int32()),
+    ]
+)
 
 # rounds/NN/scores/part-NNNNN.parquet: one row a unique page of that pool part.
 SCORE = pa.schema([("page_id", pa.string()), ("score", pa.float32())])  # in [0, 1]; null: nothing to score
+
+# marks/marks.parquet: one row. With scoring.evidence only, as is EVIDENCE.
+MARKS = pa.schema(
+    [
+        ("formulas", pa.float64()),  # log-likelihood ratio = formulas * ln(1 + n_formulas)
+        ("commands", pa.float64()),  # + commands * ln(1 + n_commands)
+        ("bias", pa.float64()),  # + bias
+        ("prevalence", pa.float64()),  # of the seed's kind in the pool, by marks alone
+        ("n_seed", pa.int64()),  # documents
+        ("n_pool", pa.int64()),  # unique pages
+    ]
+)
+
+# rounds/NN/evidence/evidence.parquet: one row a unique page, by page_id. Log-likelihood ratios, natural logarithm.
+EVIDENCE = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("marks", pa.float64()),  # formulas and TeX commands
+        ("words", pa.float64()),  # the score; null where there is none, as are the columns that follow
+        ("place", pa.float64()),  # the other pages of its host and first directory
+        ("posterior", pa.float64()),  # probability, of the weighted sum
+    ]
+)
 
 # rounds/NN/recalled/recalled.parquet: what the round collected, best first.
 RECALLED = pa.schema(
     [
         ("page_id", pa.string()),
         ("score", pa.float32()),
+        ("posterior", pa.float64()),  # what it is ranked by with scoring.evidence; else null, and it is by score
         ("rank", pa.int64()),  # from 1
         ("n_tokens", pa.int64()),
         ("new", pa.bool_()),  # no earlier round collected it
@@ -159,7 +194,7 @@ ROUND = pa.schema(
         ("n_scored", pa.int64()),  # of these, with a score
         ("n_seed", pa.int64()),  # positives, held-out ones too
         ("n_negatives", pa.int64()),
-        ("cut_score", pa.float32()),  # of the last page collected; null where none was
+        ("cut_score", pa.float32()),  # score of the last page collected, or its posterior with scoring.evidence
         ("n_collected", pa.int64()),
         ("n_tokens", pa.int64()),  # of the collected pages, estimated
         ("n_new", pa.int64()),  # collected pages that no earlier round collected
@@ -168,6 +203,8 @@ ROUND = pa.schema(
         ("held_out_ap", pa.float64()),  # average precision on held-out domains
         ("held_out_precision", pa.float64()),  # at cut_score
         ("held_out_recall", pa.float64()),  # at cut_score
+        ("estimated_precision", pa.float64()),  # mean posterior of what was collected; null without scoring.evidence
+        ("estimated_recall", pa.float64()),  # its sum, of what capture and recapture of marks and words say there is
         ("n_math_domains", pa.int64()),
         ("n_accepted", pa.int64()),  # URL prefixes
         ("n_expanded", pa.int64()),  # uncollected pages under them: they join the next seed

@@ -24,11 +24,14 @@ from corpus.schema import DOCUMENT, SEED
 from corpus.sources import JSON_LINES, PARQUET, WARCS, expand, open_unpacked
 from corpus.stages import part
 from corpus.tables import duck, read_rows, selected, sql_list, table_writer, write_rows
+from corpus.tex import count_commands, count_tex, without_definitions
 from corpus.text import classifier_line
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
+from corpus.weighing import by_marks
 from corpus.workspace import Workspace
 
 KINDS = (*JSON_LINES, *PARQUET, *WARCS)
+MIN_SEED = 100  # documents of the seed that stay beside found pages, however few these are
 IN_FOLDERS = tuple(kind for kind in KINDS if not kind.startswith(".json.") and kind != ".json")  # those may be notes
 
 
@@ -46,7 +49,7 @@ def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, 
     with duck(out.parent) as connection:
         rows = selected(
             connection,
-            f"""SELECT doc_id, url, domain, text FROM read_parquet({sql_list([staged])})
+            f"""SELECT {", ".join(SEED.names)} FROM read_parquet({sql_list([staged])})
                 QUALIFY row_number() OVER (PARTITION BY doc_id ORDER BY text, url) = 1 ORDER BY doc_id""",
         )
         n_documents = write_rows(out, rows, SEED)
@@ -72,7 +75,7 @@ def _documents(
         for row in rows:
             line = _line(row["text"] or "", settings)
             if line:
-                yield {**_identity(row.get("url"), line), "text": line}
+                yield {**_identity(row.get("url"), line), "text": line, **_marks(row)}
             else:
                 dropped["empty_text"] += 1
 
@@ -80,6 +83,14 @@ def _documents(
 def _line(text: str, settings: Settings) -> str:
     """What the classifier reads, with one space between words: a text laid out in other lines is the same document."""
     return " ".join(classifier_line(text, max_chars=settings.classifier.max_chars).split())
+
+
+def _marks(row: Mapping[str, Any]) -> dict[str, int]:
+    """n_formulas and n_commands: as they were found in a page, else in the text."""
+    if "n_formulas" in row:
+        return {name: row[name] for name in ("n_formulas", "n_commands")}
+    text = row["text"]
+    return {"n_formulas": count_tex(without_definitions(text)), "n_commands": count_commands(text)}
 
 
 def _identity(url: str | None, line: str) -> dict[str, str | None]:
@@ -97,7 +108,7 @@ def _from_warc(
     directory.mkdir(exist_ok=True)
     ingest_part(source, name, 0, directory, limits)
     dropped.update(row["reason"] for row in read_rows(part(directory, 0, "dropped"), ["reason"]))
-    yield from read_rows(part(directory, 0), ["url", "text"])
+    yield from read_rows(part(directory, 0), ["url", "text", "n_formulas", "n_commands"])
     shutil.rmtree(directory)
 
 
@@ -147,8 +158,12 @@ def draw(
     collected is, by a setting, no negative to train on; among the held-out ones it stays, since a
     measure that leaves out the likely errors would flatter.
 
+    With scoring.evidence, what is likely by the round before (by the marks alone, in round 1) is no
+    negative to train on either, and joins the positives; of the seed no more than MIN_SEED documents, or as
+    many as were found, stand beside it, so that the pool's own style is learnt.
+
     persons: prefix -> decision of a person, taken in earlier rounds.
-    Returns n_positives, n_expanded, n_negatives, n_held_out_domains.
+    Returns n_positives, n_expanded, n_found, n_negatives, n_held_out_domains.
     Raises StageError where one class is empty.
     """
     seed = settings.classifier.random_seed
@@ -156,10 +171,15 @@ def draw(
         _register(connection, workspace, number, settings, persons)
         connection.execute(
             f"""CREATE TABLE positives AS
-                SELECT doc_id, source, false AS excluded, md5(doc_id || 'positive{seed}') AS draw FROM (
-                    SELECT doc_id, 'seed' AS source FROM given_positives
-                    UNION ALL SELECT doc_id, 'expanded' FROM expanded ANTI JOIN given_positives USING (doc_id))
-                ORDER BY draw LIMIT {settings.seed.max_docs}"""
+                SELECT * FROM (
+                    SELECT doc_id, 'seed' AS source, false AS excluded, md5(doc_id || 'positive{seed}') AS draw
+                    FROM given_positives
+                    QUALIFY row_number() OVER (ORDER BY draw) <= (
+                        SELECT CASE WHEN count(*) > 0 THEN greatest(count(*), {MIN_SEED})
+                                    ELSE {settings.seed.max_docs} END FROM joined WHERE source = 'found')
+                    UNION ALL SELECT doc_id, source, false, md5(doc_id || 'positive{seed}')
+                    FROM joined ANTI JOIN given_positives USING (doc_id))
+                ORDER BY draw, doc_id LIMIT {settings.seed.max_docs}"""
         )
         n_positives = _count(connection, "positives")
         table, source = ("given_negatives", "seed") if settings.negatives.paths else ("pages", "pool")
@@ -171,7 +191,8 @@ def draw(
                               - (NOT excluded)::INT AS n_before
                     FROM (SELECT doc_id, '{source}' AS source, md5(doc_id || 'negative{seed}') AS draw,
                                  doc_id IN (SELECT doc_id FROM excluded) AS excluded
-                          FROM {table} ANTI JOIN given_positives USING (doc_id) ANTI JOIN expanded USING (doc_id)))
+                          FROM {table} ANTI JOIN given_positives USING (doc_id)
+                          ANTI JOIN (FROM joined WHERE source = 'expanded') USING (doc_id)))
                 WHERE n_before < {round(settings.negatives.per_positive * n_positives)}"""
         )
         held_out: set[str] = set()
@@ -184,7 +205,7 @@ def draw(
             with table_writer(directory / f"{name}.parquet", DOCUMENT) as writer:
                 for row in selected(connection, _documents_of(name, "*") + " ORDER BY draw, doc_id"):
                     held = row["held_by"] in held_out
-                    if (row["excluded"] and not held) or (row["source"] == "expanded" and held):
+                    if (row["excluded"] and not held) or (row["source"] in ("expanded", "found") and held):
                         continue
                     if row["source"] != "seed":
                         row["text"] = _line(row["text"], settings)
@@ -199,6 +220,7 @@ def draw(
     return {
         "n_positives": counts["positives"],
         "n_expanded": counts["expanded"],
+        "n_found": counts["found"],
         "n_negatives": counts["negatives"],
         "n_held_out_domains": len(held_out),
     }
@@ -231,25 +253,42 @@ def _register(
     settings: Settings,
     persons: Mapping[str, str],
 ) -> None:
-    """Views over what a round may draw from, each with doc_id: pages, given_*, expanded, excluded."""
+    """What a round may draw from, each with doc_id: pages, given_*, joined (with its source), excluded."""
     seed = workspace.path("seed")
     connection.execute(
         f"""CREATE VIEW pages AS
-            SELECT page_id AS doc_id, url, url_host_registered_domain AS domain, text FROM {workspace.pages()}"""
+            SELECT page_id AS doc_id, url, url_host_registered_domain AS domain, text, n_formulas, n_commands
+            FROM {workspace.pages()}"""
     )
     for name in ("positives", "negatives"):
         given = seed / f"{name}.parquet"
         source = f"read_parquet({sql_list([given])})" if given.exists() else "pages WHERE false"
-        connection.execute(f"CREATE VIEW given_{name} AS SELECT doc_id, url, domain, text FROM {source}")
+        connection.execute(f"CREATE VIEW given_{name} AS SELECT {', '.join(SEED.names)} FROM {source}")
     earlier = [workspace.path(workspace.round(n, "expanded")) / "expanded.parquet" for n in range(1, number)]
-    connection.execute(f"CREATE TABLE expanded AS SELECT DISTINCT page_id AS doc_id FROM {_ids(earlier)}")
+    connection.execute(f"CREATE TABLE likely AS SELECT page_id AS doc_id FROM {_likely(workspace, number, settings)}")
+    connection.execute(
+        f"""CREATE TABLE joined AS
+            SELECT DISTINCT page_id AS doc_id, 'expanded' AS source FROM {_ids(earlier)}
+            UNION ALL SELECT doc_id, 'found' FROM likely ANTI JOIN {_ids(earlier)} ON page_id = doc_id
+            WHERE {number} > 1"""
+    )
     if "reject" in persons.values():
-        rows = selected(connection, "SELECT doc_id, url FROM pages SEMI JOIN expanded USING (doc_id)")
+        rows = selected(connection, "SELECT doc_id, url FROM pages SEMI JOIN joined USING (doc_id)")
         rejected = [row["doc_id"] for row in rows if decision_of(row["url"], persons) == "reject"]
-        connection.execute("DELETE FROM expanded WHERE list_contains(?::VARCHAR[], doc_id)", [rejected])
+        connection.execute("DELETE FROM joined WHERE list_contains(?::VARCHAR[], doc_id)", [rejected])
     before = workspace.path(workspace.round(number - 1, "recalled")) / "recalled.parquet"
-    excluded = [before] if number > 1 and settings.negatives.exclude_collected else []
-    connection.execute(f"CREATE VIEW excluded AS SELECT page_id AS doc_id FROM {_ids(excluded)}")
+    collected = [before] if number > 1 and settings.negatives.exclude_collected else []
+    connection.execute(f"CREATE VIEW excluded AS SELECT page_id AS doc_id FROM {_ids(collected)} UNION FROM likely")
+
+
+def _likely(workspace: Workspace, number: int, settings: Settings) -> str:
+    """Table of the pages that are more likely than not what the seed shows, by what is known before the round."""
+    if not settings.scoring.evidence:
+        return _ids([])
+    if number == 1:
+        return f"{workspace.pages()} WHERE {by_marks(workspace)}"
+    evidence = workspace.path(workspace.round(number - 1, "evidence")) / "evidence.parquet"
+    return f"{_ids([evidence])} WHERE posterior >= 0.5"
 
 
 def _ids(paths: Sequence[Path]) -> str:

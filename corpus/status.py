@@ -5,8 +5,8 @@ from typing import Any
 from corpus.tables import read_rows
 from corpus.workspace import Workspace
 
-PRODUCTION = ("seed", "pool/parts", "pool/signatures", "pool/unique")
-ROUND = ("seed", "model", "scores", "recalled", "domains", "expanded")
+PRODUCTION = ("seed", "pool/parts", "pool/signatures", "pool/unique", "marks")
+ROUND = ("seed", "model", "scores", "evidence", "recalled", "domains", "expanded")
 FINISH = (
     *(f"finish/{stage}" for stage in ("extracted", "boilerplate", "signatures", "unique", "contaminated")),
     "corpus",

@@ -17,6 +17,7 @@ OPENERS = ("$", "\\(", "\\[", "\\begin")  # a text without any of them holds no 
 
 # A caret needs a base, or a group after it: ^foo$|^bar$ are regular expressions.
 _COMMAND = re.compile(r"\\[A-Za-z{}]")
+_NAMED_COMMAND = re.compile(r"\\[A-Za-z]+")
 _SURELY_TEX = re.compile(
     r"\\[A-Za-z{}]|[A-Za-z0-9)}\]'|]\^(?![A-Za-z]{2})|\^[{\\]|(?<![A-Za-z])[A-Za-z]_(?![A-Za-z]{3})|_\{"
 )
@@ -95,6 +96,11 @@ def find_tex(text: str) -> Iterator[tuple[int, int, Formula]]:
 def count_tex(text: str) -> int:
     """How many formulas stand between delimiters: those of find_tex, not read (a few that are blank once read too)."""
     return sum(1 for _ in _spans(text))
+
+
+def count_commands(text: str) -> int:
+    r"""Number of different TeX commands: "\alpha + \alpha \to \beta" has 3."""
+    return len(set(_NAMED_COMMAND.findall(text)))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int, str, bool]]:

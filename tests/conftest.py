@@ -24,9 +24,10 @@ from pipelines.score import score
 from sample.build import build
 
 # A model that trains in half a second, whatever the preset is tuned to.
-CLASSIFIER = {"dim": 16, "lr": 0.5, "word_ngrams": 2, "bucket": 20_000, "epoch": 5, "min_count": 2}
+CLASSIFIER = {"dim": 16, "lr": 0.5, "word_ngrams": 2, "bucket": 20_000, "epoch": 5, "min_count": 2, "min_reads": 0}
 SAMPLE: dict[str, dict[str, Any]] = {
     "classifier": CLASSIFIER,
+    "scoring": {"evidence": False},
     "negatives": {"per_positive": 3.0},
     "recall": {"keep_tokens": [80_000]},
     "stop": {"already_collected": 1.0},

@@ -42,6 +42,8 @@ def test_defaults_are_the_papers_values() -> None:
         ({"preset": "huge"}, "preset: .*'deepseekmath' or 'sample'"),
         ({"domains": {"annotate": "later"}}, "domains.annotate: .*'auto' or 'manual'"),
         ({"recall": {"keep_tokens": [5], "min_score": 0.5}}, "recall: give exactly one .*keep_tokens and min_score"),
+        ({"recall": {"precision": 0.9}}, "recall.precision needs scoring.evidence = true.*recall.keep_tokens"),
+        ({"preset": "sample", "scoring": {"evidence": False}}, "recall.precision needs scoring.evidence"),
         ({"recall": {"keep_tokens": []}}, "recall: give exactly one .*none"),
         ({"extract": {"format": "html"}}, "extract.format: .*'plain' or 'markdown'"),
         ({"decontam": {"min_ngram": 11}}, "decontam: min_ngram \\(11\\) must not exceed ngram \\(10\\)"),

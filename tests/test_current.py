@@ -40,11 +40,13 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("seed", "max_docs", 4_999, "rounds/01/seed"),
     ("negatives", "per_positive", 1.5, "rounds/01/seed"),
     ("negatives", "exclude_collected", False, "rounds/01/seed"),
+    ("scoring", "evidence", True, "marks"),
     ("classifier", "dim", 8, "rounds/01/model"),
     ("classifier", "lr", 0.3, "rounds/01/model"),
     ("classifier", "word_ngrams", 1, "rounds/01/model"),
     ("classifier", "min_count", 2, "rounds/01/model"),
     ("classifier", "epoch", 24, "rounds/01/model"),
+    ("classifier", "min_reads", 1_000, "rounds/01/model"),
     ("classifier", "bucket", 100_000, "rounds/01/model"),
     ("classifier", "max_chars", 1_000, "seed"),
     ("classifier", "threads", 2, "rounds/01/model"),
@@ -110,7 +112,7 @@ def test_every_setting_is_tried_here() -> None:
     tried = {(section, key) for section, key, _, _ in CHANGES}
     elsewhere = {
         *((section, key) for section, key in (("pool", "warcs"), ("seed", "paths"), ("negatives", "paths"))),
-        *(("recall", key) for key in ("keep_share", "min_score")),
+        *(("recall", key) for key in ("keep_share", "min_score", "precision")),
         ("dedup", "against"),
         *(("decontam", key) for key in ("benchmarks", "allow")),
         ("domains", "annotate"),

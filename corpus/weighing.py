@@ -1,0 +1,110 @@
+"""The stages of the evidence: marks of seed and pool, once for all rounds; what a round's score adds to them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import xxhash
+
+from corpus.errors import InputError
+from corpus.evidence import WORDS_WEIGHT, Counted, Floats, Marks, Words, learn_marks, posterior, weigh
+from corpus.schema import EVIDENCE, MARKS
+from corpus.stages import parts
+from corpus.tables import duck, read_rows, selected, sql_list, write_rows
+from corpus.urls import prefixes
+from corpus.workspace import Workspace
+
+MIN_MARKED = 0.25  # share of the seed's documents; below it the absence of formulas would be what is learnt
+
+
+def marks_of(workspace: Workspace) -> Marks:
+    """What stage marks learnt."""
+    row = next(read_rows(workspace.path("marks") / "marks.parquet"))
+    return Marks(**{name: row[name] for name in ("formulas", "commands", "bias", "prevalence")})
+
+
+def learn(workspace: Workspace, directory: Path) -> dict[str, Any]:
+    """Stage marks: marks.parquet, one row (schema.MARKS). Documents of equal marks are counted, so any pool fits.
+
+    Raises InputError where less than MIN_MARKED of the seed has formulas or TeX commands.
+    """
+    seed_file = workspace.path("seed") / "positives.parquet"
+    with duck(directory) as connection:
+        seed = _counted(connection, f"read_parquet({sql_list([seed_file])})")
+        pool = _counted(connection, workspace.pages())
+    n_seed = float(seed.n_documents.sum())
+    marked = float(seed.n_documents[(seed.n_formulas > 0) | (seed.n_commands > 0)].sum()) / n_seed
+    if marked < MIN_MARKED:
+        raise InputError(
+            f"{marked:.0%} of the seed's {n_seed:.0f} documents hold formulas, so these tell nothing of what it shows. "
+            f"Write evidence = false into [scoring] of {workspace.settings_path}, and a budget into [recall]."
+        )
+    row = {**asdict(learn_marks(seed, pool)), "n_seed": int(n_seed), "n_pool": int(pool.n_documents.sum())}
+    write_rows(directory / "marks.parquet", [row], MARKS)
+    return row
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, table: str) -> Counted:
+    columns = connection.sql(
+        f"SELECT n_formulas, n_commands, count(*) AS n_documents FROM {table} GROUP BY ALL ORDER BY ALL"
+    ).fetchnumpy()
+    return Counted(*(np.asarray(columns[name], np.float64) for name in ("n_formulas", "n_commands", "n_documents")))
+
+
+def by_marks(workspace: Workspace) -> str:
+    """Condition in SQL over pages: more likely than not what the seed shows, by the marks alone."""
+    marks = marks_of(workspace)
+    least = float(np.log((1 - marks.prevalence) / marks.prevalence))
+    ratio = f"{marks.formulas} * ln(1 + n_formulas) + {marks.commands} * ln(1 + n_commands) + {marks.bias}"
+    return f"{ratio} >= {least}"
+
+
+def weigh_round(workspace: Workspace, number: int, directory: Path) -> dict[str, Any]:
+    """Write evidence.parquet (schema.EVIDENCE), by page_id, from the round's scores.
+
+    Some 100 bytes a page are held in memory.
+    Returns counts: n_pages, prevalence, n_sought (see evidence.weigh), slope, offset (of the words).
+    """
+    scores = parts(workspace.path(workspace.round(number, "scores")))
+    with duck(directory) as connection:
+        rows = selected(
+            connection,
+            f"""SELECT page_id, url, n_formulas, n_commands, score
+                FROM read_parquet({sql_list(scores)}) JOIN {workspace.pages()} USING (page_id) ORDER BY page_id""",
+        )
+        pages, numbers, places = [], [], []
+        for row in rows:
+            pages.append(row["page_id"])
+            numbers.append((row["n_formulas"], row["n_commands"], np.nan if row["score"] is None else row["score"]))
+            places.append(xxhash.xxh3_64_intdigest(prefixes(row["url"], 1)[-1]))
+    n_formulas, n_commands, score = np.array(numbers, np.float64).reshape(-1, 3).T
+    marks = marks_of(workspace).ratio(n_formulas, n_commands)
+    found = weigh(marks, score, np.array(places, np.uint64))
+    columns = (marks, found.word_ratio, found.place_ratio, found.posterior)
+    write_rows(
+        directory / "evidence.parquet",
+        (
+            dict(zip(EVIDENCE.names, (page, *map(_null, values)), strict=True))
+            for page, *values in zip(pages, *columns, strict=True)
+        ),
+        EVIDENCE,
+    )
+    told = {"prevalence": found.prevalence, "n_sought": found.n_sought}
+    return {"n_pages": len(pages), **told, **asdict(found.words)}
+
+
+def _null(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def posterior_of_documents(
+    workspace: Workspace, number: int, n_formulas: Floats, n_commands: Floats, score: Floats
+) -> Floats:
+    """Posterior of documents that stand nowhere in the pool: their marks and words in the light of a round."""
+    manifest = workspace.manifest(workspace.round(number, "evidence"))
+    assert manifest is not None
+    words = Words(manifest.counts["slope"], manifest.counts["offset"])
+    ratio = marks_of(workspace).ratio(n_formulas, n_commands) + WORDS_WEIGHT * words.ratio(score)
+    return posterior(ratio, manifest.counts["prevalence"])
