@@ -17,7 +17,8 @@ from conftest import Crawl
 from corpus import schema
 from corpus.config import Recall, Settings
 from corpus.errors import AnnotationWanted, InputError, StageError
-from corpus.iterate import has_converged, iterate, recall
+from corpus.iterate import has_converged, iterate
+from corpus.recall import recall
 from corpus.workspace import Workspace
 from pipelines.fanout import fan_out_by
 from pipelines.ingest import ingest
@@ -47,11 +48,13 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], columns: pa.Schema) -> 
     )
 
 
-def collect(workspace: Workspace, number: int = 1, **rule: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def collect(
+    workspace: Workspace, number: int = 1, evidence: bool = False, **rule: Any
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """(rows of recalled.parquet, counts); the rows become the round's."""
     directory = workspace.path(workspace.round(number, "recalled"))
     directory.mkdir(parents=True, exist_ok=True)
-    counts = recall(workspace, number, directory, Recall(**({"keep_tokens": ()} | rule)))
+    counts = recall(workspace, number, directory, Recall(**({"keep_tokens": ()} | rule)), evidence)
     return pq.read_table(directory / "recalled.parquet").to_pylist(), counts
 
 
@@ -90,6 +93,27 @@ def test_keep_share_is_of_the_scored_pages(tmp_path: Path, share: float, pages: 
 def test_min_score_is_included(tmp_path: Path, least: float, pages: str) -> None:
     rows, _ = collect(ranked(tmp_path, SCORES, TOKENS), min_score=least)
     assert "".join(row["page_id"] for row in rows) == pages
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pages"),
+    [(0.97, "d"), (0.93, "de"), (0.9, "dea"), (0.7, "dea"), (0.69, "deab")],  # means .98, .94, .9, .6975
+)
+def test_a_precision_keeps_the_longest_head_whose_mean_posterior_is_no_less(
+    tmp_path: Path, wanted: float, pages: str
+) -> None:
+    workspace = ranked(tmp_path, SCORES, TOKENS)
+    posteriors = {"a": 0.82, "b": 0.09, "c": None, "d": 0.98, "e": 0.9}
+    directory = workspace.path(workspace.round(1, "evidence"))
+    write(
+        directory / "evidence.parquet",
+        [{"page_id": page, "posterior": chance} for page, chance in posteriors.items()],
+        schema.EVIDENCE,
+    )
+    rows, counts = collect(workspace, evidence=True, precision=wanted)
+    assert "".join(row["page_id"] for row in rows) == pages
+    assert counts["cut_score"] == posteriors[pages[-1]]
+    assert counts["likely"] == pytest.approx(sum(row["posterior"] for row in rows))
 
 
 @pytest.mark.parametrize("rule", [{"keep_tokens": (10**9,)}, {"keep_share": 1.0}, {"min_score": 0.0}])

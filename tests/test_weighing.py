@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import CLASSIFIER, KITCHEN, MATHEMATICS, digests, sentences
@@ -125,9 +126,14 @@ def test_every_page_has_its_evidence_and_the_posterior_is_that_of_the_sum(built:
 
 
 def _array(value: float) -> Any:
-    import numpy as np
-
     return np.array([value])
+
+
+def test_pages_stand_in_the_light_of_their_host_and_directory(built: tuple[Workspace, list[Row]]) -> None:
+    workspace, _ = built
+    urls = urls_of(workspace)
+    for row in rows(workspace, 1, "evidence/evidence"):
+        assert (row["place"] > 0) is urls[row["page_id"]].startswith("http://m")
 
 
 def test_a_round_keeps_the_longest_head_whose_mean_posterior_is_the_wanted_precision(
