@@ -50,7 +50,8 @@ def gather(patterns: Sequence[str], out: Path, settings: Settings) -> dict[str, 
         rows = selected(
             connection,
             f"""SELECT {", ".join(SEED.names)} FROM read_parquet({sql_list([staged])})
-                QUALIFY row_number() OVER (PARTITION BY doc_id ORDER BY text, url) = 1 ORDER BY doc_id""",
+                QUALIFY row_number() OVER (PARTITION BY doc_id ORDER BY text, url, n_formulas, n_commands) = 1
+                ORDER BY doc_id""",
         )
         n_documents = write_rows(out, rows, SEED)
     staged.unlink()
@@ -159,8 +160,8 @@ def draw(
     measure that leaves out the likely errors would flatter.
 
     With scoring.evidence, what is likely by the round before (by the marks alone, in round 1) is no
-    negative to train on either, and joins the positives; of the seed no more than MIN_SEED documents, or as
-    many as were found, stand beside it, so that the pool's own style is learnt.
+    negative to train on either. From round 2 on it joins the positives, and of the seed as many documents as
+    were found, at least MIN_SEED, stand beside it: the pool's own style is learnt.
 
     persons: prefix -> decision of a person, taken in earlier rounds.
     Returns n_positives, n_expanded, n_found, n_negatives, n_held_out_domains.

@@ -82,6 +82,25 @@ def test_the_same_documents_give_the_same_model_bytes_and_another_seed_gives_oth
     assert (tmp_path / MODEL).read_bytes() != (trained[0] / MODEL).read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("min_reads", "passes"),
+    [(0, 1), (135, 1), (136, 2), (675, 5), (1_000_000, classify.MAX_PASSES)],  # 45 + 90 documents to train on
+)
+def test_few_documents_are_passed_over_until_enough_were_read(
+    min_reads: int, passes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Classifier] = []
+
+    def note(lines: Path, model: Path, settings: Classifier) -> None:
+        asked.append(settings)
+        raise TrainingError("enough")
+
+    monkeypatch.setattr(classify, "_train_in_fresh_process", note)
+    with pytest.raises(TrainingError, match="enough"):
+        train(*toy(tmp_path), tmp_path, SMALL.model_copy(update={"epoch": 1, "min_reads": min_reads}))
+    assert [settings.epoch for settings in asked] == [passes]
+
+
 def test_a_process_that_used_its_memory_before_trains_the_same_model(
     trained: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

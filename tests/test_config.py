@@ -71,6 +71,12 @@ def test_another_recall_rule_replaces_the_budget() -> None:
     assert (recall.keep_tokens, recall.keep_share, recall.budget(1)) == ((), 0.1, None)
 
 
+def test_a_budget_replaces_the_precision_of_the_preset() -> None:
+    assert parsed({"preset": "sample"}).recall.precision == 0.9
+    recall = parsed({"preset": "sample", "recall": {"keep_tokens": [5]}}).recall
+    assert (recall.keep_tokens, recall.precision) == ((5,), None)
+
+
 def test_the_last_budget_repeats() -> None:
     recall = parsed({"recall": {"keep_tokens": [10, 30]}}).recall
     assert [recall.budget(number) for number in (1, 2, 3)] == [10, 30, 30]

@@ -40,7 +40,6 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("seed", "max_docs", 4_999, "rounds/01/seed"),
     ("negatives", "per_positive", 1.5, "rounds/01/seed"),
     ("negatives", "exclude_collected", False, "rounds/01/seed"),
-    ("scoring", "evidence", True, "marks"),
     ("classifier", "dim", 8, "rounds/01/model"),
     ("classifier", "lr", 0.3, "rounds/01/model"),
     ("classifier", "word_ngrams", 1, "rounds/01/model"),
@@ -113,6 +112,7 @@ def test_every_setting_is_tried_here() -> None:
     elsewhere = {
         *((section, key) for section, key in (("pool", "warcs"), ("seed", "paths"), ("negatives", "paths"))),
         *(("recall", key) for key in ("keep_share", "min_score", "precision")),
+        ("scoring", "evidence"),
         ("dedup", "against"),
         *(("decontam", key) for key in ("benchmarks", "allow")),
         ("domains", "annotate"),
@@ -130,6 +130,15 @@ def test_every_setting_is_tried_here() -> None:
 def test_nothing_is_out_of_date_after_a_run(built: tuple[Crawl, Path]) -> None:
     crawl, root = built
     assert out_of_date(root, crawl.settings_for(root)) is None
+
+
+def test_evidence_asks_for_a_stage_that_a_loop_without_it_never_built(
+    built: tuple[Crawl, Path], tmp_path: Path
+) -> None:
+    crawl, root = built
+    said = out_of_date(root, crawl.settings_for(tmp_path, scoring={"evidence": True}))
+    assert said is not None
+    assert said.startswith("marks is not up to date: it was never built")
 
 
 @pytest.mark.parametrize(("section", "key", "value", "stage"), CHANGES)

@@ -28,7 +28,7 @@ from corpus.text import classifier_line
 from corpus.urls import canonical_url, host_name, page_id, registered_domain
 from corpus.workspace import Workspace
 
-TEXT = "Let G be a group and $x^2$ an element of it. " * 6
+TEXT = "Let G be a group and $x^\\prime$ an element of it. " * 6
 OPEN_WEB_MATH = pa.schema([(name, pa.string()) for name in ("url", "text", "date", "metadata")])
 
 
@@ -91,6 +91,7 @@ def test_every_kind_gives_the_same_documents_from_a_file_and_over_http(name: str
         counts, rows = gathered(tmp_path / "out", f"{address}/{name}" if remote else str(tmp_path / "given" / name))
     assert counts == {"n_documents": 5, "n_duplicates": 0, "dropped": {}}
     assert [row["doc_id"] for row in rows] == sorted(page_id(canonical_url(d["url"])) for d in documents(5))
+    assert {(row["n_formulas"], row["n_commands"]) for row in rows} == {(6, 1)}
     assert {(row["url"], row["domain"], row["text"]) for row in rows} == {
         (d["url"], f"s{i}.com", " ".join(classifier_line(d["text"]).split())) for i, d in enumerate(documents(5))
     }

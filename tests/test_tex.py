@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from corpus.tex import Formula, find_tex, read_formula, reads_like_tex, without_definitions
+from corpus.tex import Formula, count_commands, find_tex, read_formula, reads_like_tex, without_definitions
 
 
 def found(text: str) -> list[str]:
@@ -71,6 +71,11 @@ def test_find_tex_agrees_with_a_lazy_regular_expression_on_closed_delimiters() -
 def test_read_formula_takes_delimiters_off_and_knows_a_blank() -> None:
     assert read_formula(" \\[ a\n + b \\] ") == Formula("a + b", display=True)
     assert [read_formula(blank) for blank in ("", " ", "$$", "$ $", "\\(\\)", r"\newcommand{\R}{R}")] == [None] * 6
+
+
+def test_commands_are_counted_once_each_by_their_whole_name() -> None:
+    assert count_commands(r"$\alpha + \alpha \to \Alpha_1 \\ \{ \toto$, and \alpha again") == 4
+    assert count_commands("no TeX, 5\\6") == 0
 
 
 def test_comments_end_with_their_line() -> None:
