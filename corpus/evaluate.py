@@ -20,11 +20,12 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.errors import InputError, WorkspaceError
-from corpus.metrics import Flags, average_precision, precision_and_recall
+from corpus.metrics import Bin, Flags, average_precision, precision_and_recall, precision_at_recall, reliability
 from corpus.query import connect
 from corpus.urls import canonical_url, page_id
 from corpus.workspace import Workspace
 
+RECALL = 0.85
 CLASSES = ("math", "not_math", "borderline")
 Columns = dict[str, np.ndarray[Any, Any]]  # one entry a labelled page, by page_id
 
@@ -107,6 +108,8 @@ class Round(Found):
 
     round: int
     average_precision: float | None  # a page without a score ranks last; tied scores are one step
+    precision_at_recall: float | None  # the best precision of a cut that finds RECALL of the math pages
+    reliability: tuple[Bin, ...]  # of what pages are ranked by
 
 
 @dataclass(frozen=True)
@@ -172,8 +175,16 @@ def _result(chosen: Flags, columns: Columns, rounds: dict[int, Columns], has_cor
     found = []
     for number, columns_of_round in rounds.items():
         score, collected = (columns_of_round[name][chosen] for name in ("score", "collected"))
-        ranking = average_precision(positive[in_pool], score[in_pool])
-        found.append(Round(**asdict(_found(positive, in_pool, collected)), round=number, average_precision=ranking))
+        ranked = positive[in_pool], score[in_pool]
+        found.append(
+            Round(
+                **asdict(_found(positive, in_pool, collected)),
+                round=number,
+                average_precision=average_precision(*ranked),
+                precision_at_recall=precision_at_recall(*ranked, RECALL),
+                reliability=tuple(reliability(*ranked)),
+            )
+        )
     return Result(
         labels=Measured(
             n_math=int(positive.sum()),

@@ -1,5 +1,7 @@
 """How well a ranking or a cut finds the positives: plain formulas over numpy arrays."""
 
+import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,15 +19,54 @@ def average_precision(positive: Flags, score: Scores) -> float | None:
     """
     if not positive.any():
         return None
+    precision, recall = _curve(positive, score)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def precision_at_recall(positive: Flags, score: Scores, recall: float) -> float | None:
+    """The best precision of a cut that finds at least this share of the positives; None where nothing is positive."""
+    if not positive.any():
+        return None
+    precisions, recalls = _curve(positive, score)
+    return float(precisions[recalls >= recall].max())
+
+
+def _curve(positive: Flags, score: Scores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(precision, recall) of each cut between scores, from the highest score on."""
     score = score.astype(np.float64)
     known = ~np.isnan(score)
     score[~known] = np.min(score[known]) - 1.0 if known.any() else 0.0
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(positive[order])
     last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
-    recall = hits[last_of_tie] / hits[-1]
-    precision = hits[last_of_tie] / (last_of_tie + 1)
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    return hits[last_of_tie] / (last_of_tie + 1), hits[last_of_tie] / hits[-1]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Items whose score lies in [low, high), the last bin's in [low, high]: what scores promise and what is true."""
+
+    low: float
+    high: float
+    n: int
+    mean_score: float
+    share: float  # that is positive
+
+
+BIN_EDGES = (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 1.0)
+
+
+def reliability(positive: Flags, score: Scores) -> list[Bin]:
+    """Probabilities against frequencies, in bins that are narrow where probabilities are sure; empty bins left out.
+
+    score: in [0, 1]; NaN belongs to no bin.
+    """
+    bins = []
+    for low, high in itertools.pairwise(BIN_EDGES):
+        inside = (score >= low) & ((score < high) | ((high == 1.0) & (score == 1.0)))
+        if n := int(inside.sum()):
+            bins.append(Bin(low, high, n, float(score[inside].mean()), float(positive[inside].mean())))
+    return bins
 
 
 def area_under_roc(positive: Flags, score: Scores) -> float | None:

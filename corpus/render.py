@@ -32,6 +32,7 @@ ROUND_COLUMNS = (
     ("math domains", "n_math_domains"),
     ("expanded", "n_expanded"),
 )
+RANKING = ("average_precision", "precision_at_recall")
 SHARES = ("already", "by tokens", "precision*", "recall*", "precision~", "recall~")
 HELD_OUT_NOTE = (
     "* on domains that were held out: of what scores above the round's cut, the share that is seed; of the seed, "
@@ -179,15 +180,27 @@ def evaluation(result: Mapping[str, Any]) -> None:
             continue
         labels = subset["labels"]
         print(f"{title}: {_counts(labels)}")
-        table = _table(["round", "AP", "precision", "recall", "true", "false", "missed"])
+        table = _table(["round", "AP", "P at R .85", "precision", "recall", "true", "false", "missed"])
         for row in [*subset["rounds"], subset["corpus"]]:
             if row is not None:
                 table.add_row(
                     str(row.get("round", "corpus")),
-                    *(_cell(row.get(name), share=True) for name in ("average_precision", "precision", "recall")),
+                    *(_cell(row.get(name), share=True) for name in (*RANKING, "precision", "recall")),
                     *(_cell(row.get(name)) for name in ("n_true", "n_false", "n_missed")),
                 )
         _print(table)
+    _reliability(result["all"]["rounds"][-1])
+
+
+def _reliability(last: Mapping[str, Any]) -> None:
+    print(f"reliability of round {last['round']}: what pages are ranked by, against the share of labels that say math")
+    table = _table(["from", "to", "pages", "mean", "share"])
+    for row in last["reliability"]:
+        table.add_row(
+            *(_cell(row[name]) for name in ("low", "high", "n")),
+            *(_cell(row[name], share=True) for name in ("mean_score", "share")),
+        )
+    _print(table)
 
 
 def pairs(result: Mapping[str, Any]) -> None:

@@ -5,7 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from corpus.metrics import area_under_roc, average_precision, precision_and_recall
+from corpus.metrics import (
+    area_under_roc,
+    average_precision,
+    precision_and_recall,
+    precision_at_recall,
+    reliability,
+)
 
 
 def test_average_precision_of_a_worked_example() -> None:
@@ -51,3 +57,26 @@ def test_precision_and_recall_of_nothing_are_none() -> None:
     assert precision_and_recall(positive, chosen) == (0.5, 0.5)
     assert precision_and_recall(positive, np.zeros(3, bool)) == (None, 0.0)
     assert precision_and_recall(np.zeros(3, bool), chosen) == (0.0, None)
+
+
+def test_precision_at_recall_is_the_best_of_all_cuts_that_find_enough() -> None:
+    random = np.random.default_rng(3)
+    positive, score = random.random(60) < 0.3, random.integers(0, 12, 60) / 12
+    for wanted in (0.2, 0.5, 0.85, 1.0):
+        cuts = [score >= threshold for threshold in set(score)]
+        enough = [c for c in cuts if (positive & c).sum() >= wanted * positive.sum()]
+        best = max((positive & c).sum() / c.sum() for c in enough)
+        assert precision_at_recall(positive, score, wanted) == pytest.approx(best)
+    assert precision_at_recall(np.zeros(60, bool), score, 0.5) is None
+
+
+def test_reliability_counts_every_score_once_and_none_that_is_missing() -> None:
+    score = np.array([0.0, 0.005, 0.01, 0.5, 0.99, 1.0, np.nan])
+    positive = np.array([False, True, True, False, True, False, True])
+    bins = {(b.low, b.high): (b.n, b.mean_score, b.share) for b in reliability(positive, score)}
+    assert bins == {
+        (0.0, 0.01): (2, pytest.approx(0.0025), 0.5),
+        (0.01, 0.05): (1, pytest.approx(0.01), 1.0),
+        (0.4, 0.6): (1, pytest.approx(0.5), 0.0),
+        (0.99, 1.0): (2, pytest.approx(0.995), 0.5),
+    }
