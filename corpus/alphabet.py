@@ -5,6 +5,7 @@ Folding goes character by character, which is all of NFKC but for characters tha
 them (accents as characters of their own, Hangul jamo): they have the class JOINS until folded.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +18,8 @@ from corpus.mathml_symbols import SYMBOLS
 LIMIT = 0x32400  # code points from here on are tags, private or not assigned: they part words
 OTHER, LETTER, GREEK, DIGIT, UNSPACED, MARK, SYMBOL, RULED = range(8)  # classes of folded characters
 
-_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff"
-_FOLDED = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | dict.fromkeys("\u2044\u2215", "/"))
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff]+")
+_FOLDED = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-") | dict.fromkeys("\u2044\u2215", "/")
 # Han characters and kana are words of one character, since those scripts put no spaces.
 _UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Vowel signs and accents are no letters to Python; a word of Hindi or pointed Hebrew would fall apart at each.
@@ -57,8 +58,11 @@ def fold(text: str) -> str:
     """Case, compatibility characters and invisible ones folded away, in any text; fold(fold(t)) == fold(t)."""
     if text.isascii():
         return text.lower()
-    shown = text.translate(_invisible())
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold()).translate(_FOLDED)
+    shown = _INVISIBLE.sub("", text)
+    shown = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
+    for char, form in _FOLDED.items():  # each a search; str.translate asks a dictionary for every character
+        shown = shown.replace(char, form)
+    return shown
 
 
 @cache
@@ -109,11 +113,6 @@ def _classes(points: list[str]) -> npt.NDArray[np.uint8]:
     classes[list(_points(_SYMBOLS))] = SYMBOL
     classes[[ord(sign) for sign in "=*/"]] = RULED
     return classes
-
-
-@cache
-def _invisible() -> dict[int, None]:
-    return dict.fromkeys(_points(_INVISIBLE))
 
 
 def _points(ranges: str) -> list[int]:

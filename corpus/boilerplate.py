@@ -31,13 +31,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from corpus.documents import column_names, ids, with_texts
 from corpus.kernels import boilerplate as kernel
 from corpus.partitions import partition_writer, read_partition
 from corpus.schema import BOILERPLATE, BOILERPLATE_PAGE
-from corpus.signatures import column_names, ids, partition_of
+from corpus.signatures import partition_of
 from corpus.tables import ROWS_PER_GROUP, duck, replacing, sql_list, table_writer, write_table
 from corpus.tex import OPENERS, find_tex
-from corpus.text import cut, estimate_tokens
+from corpus.text import cut
 from corpus.urls import canonical_url, host_name
 
 LINES_PER_FLUSH = 1 << 20  # whose keys are in memory
@@ -184,7 +185,7 @@ def mark_part(source: Path, keys: Path, min_words: int, pages: Path, taken: Path
                     lines[key] = host, min(example, line[:EXAMPLE_CHARS]), n_chars + len(line)
             n_rows += len(batch)
             if writer:
-                writer.write_table(_with_texts(batch, kept))
+                writer.write_table(with_texts(batch, kept))
         columns = zip(*((key, *lines[key]) for key in lines), strict=True) if lines else [[]] * 4
         write_table(taken, _table(TAKEN, *columns), TAKEN)
 
@@ -252,24 +253,6 @@ def _without(lines: Sequence[str], marked: npt.NDArray[np.bool_]) -> str:
         kept.append(line)
         after_gone &= is_blank
     return "\n".join(kept).strip("\n")
-
-
-def _with_texts(batch: pa.Table, kept: Sequence[str | None]) -> pa.Table:
-    """The rows with other texts; n_chars and n_tokens follow where they counted the old ones."""
-    before = batch["text"].to_pylist()
-    changed = [row for row, (old, new) in enumerate(zip(before, kept, strict=True)) if old != new]
-    columns: dict[str, list[Any]] = {"text": list(kept)}
-    for name, count in (("n_chars", len), ("n_tokens", estimate_tokens)):
-        if name in batch.column_names and changed:
-            values = columns[name] = batch[name].to_pylist()
-            for row in changed:
-                if values[row] == count(before[row]):
-                    values[row] = count(kept[row] or "")
-    for name, values in columns.items():
-        place = batch.schema.get_field_index(name)
-        field = batch.schema.field(place)
-        batch = batch.set_column(place, field, pa.array(values, field.type))
-    return batch
 
 
 def _table(schema: pa.Schema, *columns: Any) -> pa.Table:

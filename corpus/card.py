@@ -57,6 +57,12 @@ def size_category(n_pages: int) -> str:
     return f"{SIZES[reached - 1]}<n<{SIZES[reached]}" if reached < len(SIZES) else "n>1T"
 
 
+def found_of_benchmarks(db: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """DECONTAMINATION of the views benchmarks and contaminated."""
+    found = db.sql(DECONTAMINATION)
+    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
 def statistics_of(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What statistics.json and the card say, of the views shards, recalled and not_in_corpus.
 
@@ -92,7 +98,7 @@ def statistics_of(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             "SELECT benchmark, count(*) AS n_pages FROM not_in_corpus WHERE benchmark IS NOT NULL"
             " GROUP BY benchmark ORDER BY benchmark"
         ),
-        "decontamination": table(DECONTAMINATION),
+        "decontamination": found_of_benchmarks(db),
         "score_deciles": [round(score, 6) for score in deciles or []],
         "by_language": pages_by("language", by_pages.format("language")),
         "by_crawl": pages_by("crawl", by_pages.format("crawl")),
@@ -119,7 +125,7 @@ def card_text(statistics: Mapping[str, Any], settings: Mapping[str, Any], evalua
         "## Columns\n\n" + _table(("column", "meaning"), COLUMNS.items()),
         "## Statistics\n\n" + _statistics(statistics),
         "## What was removed\n\n" + _removed(statistics),
-        "## Decontamination\n\n" + _decontamination(statistics, settings.get("decontam", {})),
+        "## Decontamination\n\n" + decontamination(statistics["decontamination"], settings.get("decontam", {})),
         "## Limitations\n\n" + _limitations(evaluation, settings.get("decontam", {})),
         "## Licence\n\n"
         "The pages belong to their sites and their authors: no licence to them is given here. Each row names its URL, "
@@ -200,18 +206,24 @@ RULES = {
 }
 
 
-def _decontamination(statistics: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """What was looked for, by which rules, what was found of each benchmark, and what became of it."""
-    rows = statistics["decontamination"]
+def decontamination(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
+    """What was looked for, by which rules, what was found of each benchmark, and what became of it.
+
+    rows: of DECONTAMINATION. settings: of the section decontam.
+    """
     if not rows:
         return "No benchmark was looked for: questions of any may be in the corpus.\n"
-    what = "Pages were dropped" if settings.get("action") != "segment" else "The lines of a page were dropped"
+    what = {
+        "segment": "The lines of a page were dropped",
+        "flag": "Pages were kept and are listed",
+    }.get(settings.get("action", "page"), "Pages were dropped")
     where = " and its answer or solution" if settings.get("protect") == "question_and_solution" else ""
-    text = f"{what} where one of these rules found a question{where}; each match is verified word by word.\n\n"
+    protected = " or ".join(settings.get("columns", ["question"]))
+    text = f"{what} where one of these rules found a {protected}{where}; each match is verified word by word.\n\n"
     text += "".join(f"- `{rule}`: {RULES[rule].format(**settings)}.\n" for rule in settings.get("rules", ()))
     text += (
-        "\nitems seen: items of the set whose question was found in a collected page; too short: questions that the "
-        "rule cannot look for.\n\n"
+        "\nitems seen: items of the set whose question was found in a page, also where it stays; too short: questions "
+        "that the rule cannot look for.\n\n"
     )
     columns = ("benchmark", "rule", "rows", "looked for", "too short", "items seen", "share", "pages dropped")
     shown = [

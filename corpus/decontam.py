@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.allowed import Allowed
-from corpus.benchmark_texts import EXCERPT, Texts, read_texts
+from corpus.benchmark_texts import Texts, read_texts
 from corpus.benchmarks import Benchmarks
 from corpus.config import Decontam
 from corpus.errors import InputError
@@ -27,10 +27,10 @@ from corpus.strict import MIN_WORDS, Scratch, Strict
 from corpus.tables import replacing
 from corpus.text import TEXT_VERSION, Words, cut
 
-VERSION = 1  # of what an index holds
-MAX_ROWS = 100  # of evidence a page and rule: a page that is a whole benchmark has thousands of items
+VERSION = 2  # of what an index holds
+WORDS_PER_ROW, LEAST_ROWS = 10, 100  # of evidence a page and rule: enough for a page that is a whole benchmark
 MAX_PASSES = 8  # of taking segments out, after which a page goes whole
-SHOWN = 500  # characters read of a match to show EXCERPT of them
+EXCERPT, SHOWN = 300, 500  # characters of a match that are shown, and read for it
 
 
 @dataclass(frozen=True)
@@ -101,19 +101,23 @@ class Index:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 arrays = dict(content)
         except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is no index of benchmarks: {error}") from None
+            raise InputError(f"{path} is no index of benchmarks: {error}. Build it again from them.") from None
         made = arrays.get("version", np.array([0, 0])).tolist()
         if made != [VERSION, TEXT_VERSION]:
             raise InputError(
                 f"{path} was built by another version ({made}, not {[VERSION, TEXT_VERSION]}): its hashes cannot be "
                 "compared with those of a page. Build it again from the benchmarks."
             )
-        return built(cls, arrays, "index")
+        try:
+            return built(cls, arrays, "index")
+        except KeyError as error:
+            raise InputError(f"{path} is no whole index of benchmarks: it lacks {error}. Build it again.") from None
 
     def probe(self, text: str) -> list[Hit]:
-        """Benchmark texts in a page, at most MAX_ROWS a rule, by rule, benchmark, item and role; linear in the text.
+        """Benchmark texts in a page, by rule, benchmark, item and role; linear in the text.
 
-        An item with several texts of a role is reported for the one that most is found of.
+        An item with several texts of a role is reported for the one that most is found of. At most a hit for
+        WORDS_PER_ROW words of the page and rule, or LEAST_ROWS; n_left_out counts the others.
         """
         words = cut(text).without_operators()
         if not len(words.hashes):
@@ -124,9 +128,9 @@ class Index:
         """Of each rule and text, whether the rule looks for it."""
         rules: dict[str, npt.NDArray[np.bool_]] = {}
         if self.deepseekmath is not None:
-            rules["deepseekmath"] = self.deepseekmath.n_different > 0
+            rules["deepseekmath"] = self.deepseekmath.runs.n_different > 0
         if self.qwen is not None:
-            rules["qwen"] = self.qwen.n_different > 0
+            rules["qwen"] = self.qwen.runs.n_different > 0
         if self.strict is not None:
             rules["strict"] = np.zeros(len(self.asked), np.bool_)
             for each in (self.strict, self.strict_others):
@@ -165,11 +169,12 @@ class Index:
         chosen = order[first].tolist()
         # Questions before what confirms them, so that none is left out for it.
         chosen.sort(key=lambda entry: not self.asked[text[entry]])
-        n_left_out = matches.n_left_out + max(0, len(chosen) - MAX_ROWS)
+        most = max(LEAST_ROWS, len(words.hashes) // WORDS_PER_ROW)
+        n_left_out = matches.n_left_out + max(0, len(chosen) - most)
         by_entry = np.argsort(matches.of, kind="stable")
         ends = np.cumsum(np.bincount(matches.of, minlength=len(text)))
         shown: list[Hit] = []
-        for entry in chosen[:MAX_ROWS]:
+        for entry in chosen[:most]:
             spans = by_entry[ends[entry - 1] if entry else 0 : ends[entry]]
             starts, stops = matches.starts[spans], matches.stops[spans]
             position = int(starts.min())
@@ -220,9 +225,12 @@ def judge(text: str, index: Index, settings: Decontam, allowed: Allowed, *names:
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     left = text
     for turn in range(MAX_PASSES + 1):
-        hits = index.probe(left)
+        hits = _of_questions(index.probe(left), settings)
         free = [allowed.holds(hit.benchmark, hit.item_id, names) for hit in hits]
-        goes = [leaves and not is_free for leaves, is_free in zip(_leaving(hits, index, settings), free, strict=True)]
+        goes = [
+            leaves and not is_free and settings.action != "flag"
+            for leaves, is_free in zip(_leaving(hits, index, settings), free, strict=True)
+        ]
         for hit, is_free, gone in zip(hits, free, goes, strict=True):
             if turn == 0 or gone:
                 key = (hit.rule, hit.benchmark, hit.item_id, hit.role)
@@ -238,15 +246,18 @@ def judge(text: str, index: Index, settings: Decontam, allowed: Allowed, *names:
     return Verdict([row | {"removed": row["removed"] and "page"} for row in rows.values()], None)
 
 
+def _of_questions(hits: Sequence[Hit], settings: Decontam) -> list[Hit]:
+    """Hits of items whose question is there: an answer or a solution alone says nothing."""
+    found = {(hit.rule, hit.item) for hit in hits if hit.role in settings.columns}
+    return [hit for hit in hits if (hit.rule, hit.item) in found]
+
+
 def _leaving(hits: Sequence[Hit], index: Index, settings: Decontam) -> list[bool]:
     """Of each hit, whether the page is to go for it."""
-    asked = [hit.role in settings.columns for hit in hits]
     if settings.protect == "question":
-        return asked
-    questions = {(hit.rule, hit.item) for hit, is_asked in zip(hits, asked, strict=True) if is_asked}
-    confirmed = {(hit.rule, hit.item) for hit, is_asked in zip(hits, asked, strict=True) if not is_asked}
-    both = {key for key in questions if key in confirmed or not index.confirmable[key[1]]}
-    return [(hit.rule, hit.item) in both for hit in hits]
+        return [True] * len(hits)
+    confirmed = {(hit.rule, hit.item) for hit in hits if hit.role not in settings.columns}
+    return [(hit.rule, hit.item) in confirmed or not index.confirmable[hit.item] for hit in hits]
 
 
 def _row(hit: Hit, is_allowed: bool, removed: str | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A Parquet file without what the benchmarks forbid, and the evidence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,9 @@ import pyarrow.parquet as pq
 
 from corpus import schema
 from corpus.allowed import Allowed
-from corpus.boilerplate import _with_texts
 from corpus.config import Decontam
 from corpus.decontam import Index, judge
-from corpus.errors import InputError
-from corpus.signatures import ROWS_PER_BATCH, _decoded, column_names, ids
+from corpus.documents import batches, column_names, ids, with_texts
 from corpus.tables import read_rows, replacing, table_writer
 
 _KEYS = schema.KEPT.names  # page_id and where the capture is
@@ -28,12 +26,14 @@ def decontaminate_part(
     evidence: Path,
     out: Path | None,
     kept: Path | None = None,
+    file_name: str | None = None,
 ) -> tuple[int, int]:
     """Write the evidence of a file's documents, in its order, and before it the rows that stay, if `out` is given.
 
     source: Parquet with `text` and, where it has them, page_id, id and url.
     evidence: schema.CONTAMINATED with `kept`, else schema.CONTAMINATED_FILES.
     kept: schema.KEPT of the part after dedup, whose pages alone are looked at; the others pass.
+    file_name: what a document without page_id, id and url is known by, with its row; without it, the source's name.
     Returns (documents looked at, documents that go whole).
 
     Raises InputError where the source cannot be read, or has no texts.
@@ -47,39 +47,26 @@ def decontaminate_part(
         table_writer(evidence, shape) as found,
         _rows_out(out, pq.read_schema(source)) if out is not None else nullcontext() as rows_out,
     ):
-        for batch in _batches(source, None if out is not None else needed):
-            texts = _decoded(batch)["text"].to_pylist()
-            left = list(texts)
-            keep = [True] * len(texts)
-            documents = ids(batch, n_read, source.name).to_pylist()
+        for batch in batches(source, None if out is not None else needed):
+            texts = batch["text"].to_pylist()
+            left, keep = list(texts), [True] * len(texts)
+            documents = ids(batch, n_read, file_name or source.name).to_pylist()
             names = [batch[column].to_pylist() for column in ("page_id", "url") if column in columns]
             keys = zip(*(batch[key].to_pylist() for key in _KEYS), strict=True) if stays is not None else None
             looked_at = [True] * len(texts) if keys is None or stays is None else [key in stays for key in keys]
-            for row, text in enumerate(texts):
-                if not looked_at[row]:
-                    continue
-                n_looked_at += 1
-                verdict = judge(text or "", index, settings, allowed, documents[row], *(each[row] for each in names))
+            for row in (row for row, looked in enumerate(looked_at) if looked and texts[row]):
+                verdict = judge(texts[row], index, settings, allowed, documents[row], *(each[row] for each in names))
                 for line in verdict.rows:
                     found.add({name: documents[row], **line})
                 keep[row] = verdict.text is not None
-                if verdict.text != (text or ""):
-                    left[row] = verdict.text
+                left[row] = verdict.text if keep[row] else texts[row]
             n_read += len(texts)
+            n_looked_at += looked_at.count(True)
             n_gone += keep.count(False)
             if rows_out is not None:
-                changed = batch if left == texts else _with_texts(batch, left)
+                changed = batch if left == texts else with_texts(batch, left)
                 rows_out.write_table(changed.filter(pa.array(keep)))
     return n_looked_at, n_gone
-
-
-def _batches(source: Path, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    try:
-        with pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(ROWS_PER_BATCH, columns=columns):
-                yield pa.Table.from_batches([batch])
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{source} is damaged: {error}") from None
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from corpus.text import Hashes
 # A run of words that more texts share is boilerplate: the page is flagged for the first of them all the same.
 MAX_TEXTS = 64
 QWEN_NGRAM, QWEN_SHARE = 13, 0.6
+QWEN_WINDOWS = 4  # of a page that are compared with a question
 CELLS_PER_WORD, LEAST_CELLS = 4_096, 4_000_000  # of alignments: what a page costs is bounded by its length
 
 
@@ -52,11 +53,17 @@ class Matches:
     n_left_out: int = 0
 
 
+def run_lengths(is_han: npt.NDArray[np.bool_], ngram: int, min_ngram: int) -> tuple[Numbers, Numbers]:
+    """(shortest, longest) of each text: words that are looked for whole, and those of a run of a longer text."""
+    half = is_han.astype(np.int32)  # half as many more
+    return min_ngram + half * ((min_ngram + 1) // 2), ngram + half * (ngram // 2)
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """The runs of words of texts: (text, offset in it, place in Texts.words) a posting, by hash of the run.
 
-    lengths: of runs, longest last. length: of the runs of each text, 0 where it has none.
+    lengths: of runs, longest last. length: of the runs of each text, 0 where it has none; n_different: how many.
     """
 
     table: Table
@@ -65,13 +72,13 @@ class Runs:
     place: npt.NDArray[np.int64]
     lengths: Numbers
     length: Numbers
+    n_different: Numbers
 
     @classmethod
     def of(cls, texts: Texts, ngram: int, min_ngram: int) -> "Runs":
         """Of each text its runs of `ngram` words; a shorter one of `min_ngram` words or more is one run."""
         n_words = texts.n_words
-        half = texts.is_han.astype(np.int64)  # half as many more
-        shortest, longest = min_ngram + half * ((min_ngram + 1) // 2), ngram + half * (ngram // 2)
+        shortest, longest = run_lengths(texts.is_han, ngram, min_ngram)
         length = np.where(n_words >= shortest, np.minimum(n_words, longest), 0)
         n_runs = int(np.maximum(0, np.where(length > 0, n_words - length + 1, 0)).sum())
         text, offset, place = kernel.text_runs(texts.ends, length, n_runs)
@@ -82,40 +89,46 @@ class Runs:
         first = np.ones(len(order), np.bool_)  # a run that a text repeats is one
         first[1:] = (hashes[1:] != hashes[:-1]) | (text[1:] != text[:-1])
         lengths = np.unique(length[length > 0]).astype(np.int32)
-        return cls(Table.of(hashes[first]), text[first], offset[first], place[first], lengths, length.astype(np.int32))
+        text = text[first]
+        return cls(
+            table=Table.of(hashes[first]),
+            text=text,
+            offset=offset[first],
+            place=place[first],
+            lengths=lengths,
+            length=length.astype(np.int32),
+            n_different=np.bincount(text, minlength=len(n_words)).astype(np.int32),
+        )
 
     def shared(self, page: Hashes, texts: Texts) -> tuple[Numbers, Numbers, Numbers, int]:
-        """(text, posting, position in the page) of each shared run, and how many were passed by."""
+        """(text, posting, position in the page) of each shared run, by text, and how many were passed by."""
         found = kernel.shared_runs(
             page, self.lengths, self.table.arrays(), self.place, self.text, texts.words, MAX_TEXTS
         )
-        return found[0], found[1], found[2], int(found[3])
+        order = grouped(found[0])
+        return found[0][order], found[1][order], found[2][order], int(found[3])
 
 
 @dataclass(frozen=True, eq=False)
 class DeepSeekMath:
     runs: Runs
-    n_different: Numbers  # different runs of each text
 
     @classmethod
     def of(cls, texts: Texts, ngram: int, min_ngram: int) -> "DeepSeekMath":
-        runs = Runs.of(texts, ngram, min_ngram)
-        return cls(runs, np.bincount(runs.text, minlength=len(texts.item)).astype(np.int32))
+        return cls(Runs.of(texts, ngram, min_ngram))
 
     def probe(self, page: Hashes, texts: Texts) -> Matches | None:
         """None where the page has no hit; linear in its words."""
         text, posting, position, n_passed = self.runs.shared(page, texts)
         if len(text) == 0:
             return None
-        order = grouped(text)
-        text, posting, position = text[order], posting[order], position[order]
         found, of = np.unique(text, return_inverse=True)
         different = np.unique(np.stack([of, posting]), axis=1)[0]
         n_hits = np.bincount(different, minlength=len(found))
         return Matches(
             text=found.astype(np.int64),
             n_hits=n_hits,
-            overlap=n_hits / self.n_different[found],
+            overlap=n_hits / self.runs.n_different[found],
             alignment=np.full(len(found), np.nan),
             of=of.astype(np.int64),
             starts=position.astype(np.int64),
@@ -127,20 +140,16 @@ class DeepSeekMath:
 @dataclass(frozen=True, eq=False)
 class Qwen:
     runs: Runs
-    n_different: Numbers
 
     @classmethod
     def of(cls, texts: Texts) -> "Qwen":
-        runs = Runs.of(texts, QWEN_NGRAM, QWEN_NGRAM)
-        return cls(runs, np.bincount(runs.text, minlength=len(texts.item)).astype(np.int32))
+        return cls(Runs.of(texts, QWEN_NGRAM, QWEN_NGRAM))
 
     def probe(self, page: Hashes, texts: Texts) -> Matches | None:
         """None where the page has no hit; texts are compared until the page's share of cells is spent."""
         text, posting, position, n_passed = self.runs.shared(page, texts)
         if len(text) == 0:
             return None
-        order = grouped(text)
-        text, posting, position = text[order], posting[order], position[order]
         begins = np.flatnonzero(np.diff(text, prepend=-1))
         cells = CELLS_PER_WORD * len(page) + LEAST_CELLS
         rows: list[tuple[int, int, float, float, int, int]] = []
@@ -148,17 +157,21 @@ class Qwen:
             number = int(text[begin])
             stop = int(texts.ends[number])
             question = texts.words[stop - int(texts.n_words[number]) : stop]
-            if cells < len(question) ** 2:
+            # Windows of the question's length where most of its runs stand as they do in the question.
+            diagonals, n_on = np.unique(position[begin:end] - self.runs.offset[posting[begin:end]], return_counts=True)
+            tried = diagonals[np.argsort(-n_on, kind="stable")[:QWEN_WINDOWS]].tolist()
+            if cells < len(tried) * len(question) ** 2:
                 n_passed += 1
                 continue
-            cells -= len(question) ** 2
-            # The window of the question's length where most of its runs stand as they do in the question.
-            diagonals, n_on = np.unique(position[begin:end] - self.runs.offset[posting[begin:end]], return_counts=True)
-            start = max(0, int(diagonals[n_on.argmax()]))
-            share = kernel.common_subsequence(question, page[start : start + len(question)]) / len(question)
+            cells -= len(tried) * len(question) ** 2
+            n_common, start = max(
+                (int(kernel.common_subsequence(question, page[at : at + len(question)])), -at)
+                for at in (max(0, diagonal) for diagonal in tried)
+            )
+            share, start = n_common / len(question), -start
             if share > QWEN_SHARE:
                 n_hits = len(np.unique(posting[begin:end]))
-                overlap = n_hits / int(self.n_different[number])
+                overlap = n_hits / int(self.runs.n_different[number])
                 rows.append((number, n_hits, overlap, share, start, min(len(page), start + len(question))))
         if not rows:
             return None

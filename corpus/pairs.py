@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.comparison import jaccard
+from corpus.documents import ids
 from corpus.errors import InputError
-from corpus.signatures import documents, ids
+from corpus.signatures import documents
 from corpus.sources import PARQUET, expand
 from corpus.stages import parts
 from corpus.text import cut, shingle_hashes

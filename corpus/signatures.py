@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import xxhash
 
 from corpus.alphabet import fold
-from corpus.errors import InputError, SettingsError, WorkspaceError
+from corpus.documents import batches, column_names, ids
+from corpus.errors import SettingsError, WorkspaceError
 from corpus.kernels import minhash as kernel
 from corpus.partitions import COUNT, partition_writer
 from corpus.stages import part
@@ -29,7 +30,6 @@ from corpus.urls import canonical_url, page_id
 
 SCHEME = "affine32"  # of datasketch 2: the same permutations, the same values
 METADATA = b"corpus.minhash"
-ROWS_PER_BATCH = 1_024
 ROWS_PER_FLUSH = 65_536  # whose keys are in memory
 
 # What tells one document from another and which of two stays, a row a document. part-*: by its text, no row where
@@ -228,39 +228,7 @@ _WANTED = (
 
 def documents(source: Path) -> Iterator[pa.Table]:
     """Batches of a Parquet file with the columns that signing reads; InputError where it has no text, or is none."""
-    columns = [name for name in _WANTED if name in column_names(source)]
-    try:
-        with pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(ROWS_PER_BATCH, columns=columns):
-                yield _decoded(pa.Table.from_batches([batch]))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{source} is damaged: {error}") from None
-
-
-def _decoded(batch: pa.Table) -> pa.Table:
-    """Other writers store any bytes as strings: what is no UTF-8 is replaced."""
-    place = batch.column_names.index("text")
-    try:
-        batch["text"].validate(full=True)
-    except pa.ArrowInvalid:
-        texts = batch["text"].cast(pa.binary()).to_pylist()
-        readable = [None if text is None else text.decode("utf-8", "replace") for text in texts]
-        return batch.set_column(place, "text", pa.array(readable, pa.string()))
-    return batch
-
-
-def column_names(source: Path) -> list[str]:
-    """Columns of a Parquet file; InputError where it is none, or has no texts."""
-    try:
-        columns = pq.read_schema(source)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{source} cannot be read as Parquet: {error}") from None
-    if "text" not in columns.names:
-        raise InputError(f"{source} has no column text; it has {', '.join(columns.names)}")
-    kind = columns.field("text").type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise InputError(f"{source}: column text holds {kind}, not strings")
-    return list(columns.names)
+    yield from batches(source, [name for name in _WANTED if name in column_names(source)])
 
 
 def _signed_batch(
@@ -335,19 +303,6 @@ def _sign(text: pa.ChunkedArray | pa.Array, minhash: MinHash, joins: bool = True
     a, b = minhash.permutation()
     kernel.sign(content, at, known, commands(), minhash.ngram, a, b, minhash.rows, n_words, keys, values, bands)
     return n_words, keys, values, bands
-
-
-def ids(batch: pa.Table, first_row: int, file_name: str) -> pa.Array:
-    """What a document is known by: page_id, id or url, and where that is null the file and the row in it."""
-    for name in ("page_id", "id", "url"):
-        if name in batch.column_names:
-            column = batch[name].cast(pa.string()).combine_chunks()
-            if not column.null_count:
-                return column
-            break
-    else:
-        column = pa.nulls(len(batch), pa.string())
-    return pc.coalesce(column, pa.array([f"{file_name}#{first_row + n}" for n in range(len(batch))]))
 
 
 def _url_keys(batch: pa.Table) -> npt.NDArray[np.uint64]:

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.benchmark_texts import Texts
-from corpus.kernels import grams
+from corpus.kernels import grams, windows
 from corpus.kernels import strict as kernel
-from corpus.kernels.lookup import grouped, run_hash
+from corpus.kernels.lookup import run_hash
 from corpus.kernels.words import HAN, NUMBER
 from corpus.lookup import Numbers, Table
 from corpus.ngram_rules import CELLS_PER_WORD, LEAST_CELLS, Matches
@@ -39,6 +39,11 @@ SKIP, RUN_SKIP = 0.1, 0.25  # cost of a page's token between aligned ones, of it
 UNKNOWN = 8.0  # its weight where no benchmark holds it
 RUN, MAX_RUN_TEXTS = 6, 200
 LEAST_BITS, NEARLY_ALL = 30.0, 0.9  # aligned, by runs; a question with fewer bits has to be there nearly whole
+
+# Records, so that what is read together stands together in memory; TEXT is what a kernel counts for a question.
+PAIR_POSTING = np.dtype([("text", np.int32), ("bits", np.float32)])
+TEXT = np.dtype([("needed", np.float32), ("bits", np.float32), ("group", np.int32)])
+RUN_POSTING = np.dtype([("text", np.int32), ("offset", np.int32)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +88,8 @@ class Vocabulary:
 class Strict:
     """Questions as `strict` looks for them; questions of the same words are one, from first[n] on in `texts`.
 
-    content, pairs: the loose reading and its pairs; one, other, bits, pair_question: of each posting. needed: bits of
-    pairs without which a question cannot reach the threshold. spans: tokens of its window.
-    plain, runs: the tight reading and its runs; run_question, run_offset: of each posting.
+    content, pairs: the loose reading and its pairs. needed: bits of pairs without which a question cannot reach the
+    threshold. spans: tokens of its window. plain, runs: the tight reading and its runs.
     starts: the first words of texts that have to be there whole; whole: the text of each posting.
     """
 
@@ -93,16 +97,12 @@ class Strict:
     first: npt.NDArray[np.int64]
     content: Vocabulary
     pairs: Table
-    pair_question: Numbers
-    one: Numbers
-    other: Numbers
-    bits: npt.NDArray[np.float32]
+    pair_postings: npt.NDArray[np.void]
     needed: npt.NDArray[np.float32]
     spans: Numbers
     plain: Vocabulary
     runs: Table
-    run_question: Numbers
-    run_offset: Numbers
+    run_postings: npt.NDArray[np.void]
     starts: Table
     whole: npt.NDArray[np.int64]
     min_score: float
@@ -138,8 +138,8 @@ class Strict:
         content = Vocabulary.of([each.content for each in readings], *known, all_han, 0.0)
         plain = Vocabulary.of([each.plain for each in readings], *known, all_han, 0.5)
         sizes = [len(texts) for texts in texts_of.values()]
-        pairs, bits, question, one, other = _pairs(content, known[1])
-        runs, run_question, run_offset = _runs(plain)
+        pairs, pair_postings = _pairs(content, known[1])
+        runs, run_postings = _runs(plain)
         of_starts = np.array([run_hash(found[number].hashes, 0, FIRST) for number in whole], np.uint64)
         by_start = np.argsort(of_starts, kind="stable")
         return cls(
@@ -147,16 +147,12 @@ class Strict:
             first=np.cumsum([0, *sizes], dtype=np.int64),
             content=content,
             pairs=pairs,
-            pair_question=question,
-            one=one,
-            other=other,
-            bits=bits,
+            pair_postings=pair_postings,
             needed=_needed(content, min_score),
             spans=(FACTOR * content.n_tokens).astype(np.int32) + EXTRA,
             plain=plain,
             runs=runs,
-            run_question=run_question,
-            run_offset=run_offset,
+            run_postings=run_postings,
             starts=Table.of(of_starts[by_start]),
             whole=np.array(whole, np.int64)[by_start],
             min_score=min_score,
@@ -201,27 +197,21 @@ class Strict:
 
     def _by_pairs(self, page: Numbers, cells: int, scratch: "Scratch") -> tuple[npt.NDArray[np.float64], int]:
         content = self.content
-        found, postings, places = kernel.page_pairs(
-            page, REACH, self.pairs.arrays(), self.pair_question, self.bits, self.needed, self.spans,
-            scratch.page(len(page)), scratch.lasts, scratch.sums, scratch.stamps,
+        candidates = windows.best_windows(
+            page, REACH, self.pairs.arrays(), self.pair_postings, scratch.texts, self.spans, content.weights,
+            LEAST_WEIGHT, scratch.content_seen,
         )  # fmt: skip
-        if len(found) < 3:
-            return np.empty((0, 7)), 0
-        windows = kernel.best_windows(
-            found, postings, places, grouped(found), self.one, self.other, content.weights, self.bits,
-            self.spans, LEAST_WEIGHT, self.needed, scratch.token_counts, scratch.pair_counts,
-        )  # fmt: skip
-        if not len(windows):
+        if not len(candidates):
             return np.empty((0, 7)), 0
         rows, n_left_out = kernel.verify_windows(
-            windows, page, content.tokens, content.ends, content.weights, content.is_number,
+            candidates, page, content.tokens, content.ends, content.weights, content.is_number,
             SKIP, UNKNOWN, PRIOR, self.min_score, cells, scratch.content_seen,
         )  # fmt: skip
         return rows, n_left_out
 
     def _by_runs(self, page: Numbers, cells: int, scratch: "Scratch") -> tuple[npt.NDArray[np.float64], int]:
         plain = self.plain
-        found, places, diagonals = kernel.page_runs(page, RUN, self.runs.arrays(), self.run_question, self.run_offset)
+        found, places, diagonals = kernel.page_runs(page, RUN, self.runs.arrays(), self.run_postings)
         if not len(found):
             return np.empty((0, 7)), 0
         rows, n_left_out = kernel.verify_runs(
@@ -232,24 +222,13 @@ class Strict:
 
 
 class Scratch:
-    """What the kernels count in, of one process; most are zeros that they leave as zeros."""
+    """What the kernels count in, of one process: zeros that they leave as zeros."""
 
     def __init__(self, strict: Strict) -> None:
-        self._begin = 0
-        self._span = int(strict.spans.max(initial=0))
-        self.lasts = np.full(len(strict.needed), -1 - self._span, np.int64)
-        self.sums = np.zeros((len(strict.needed), 2), np.float32)
-        self.stamps = np.full(len(strict.bits), -1 - self._span, np.int64)
-        self.token_counts = np.zeros(len(strict.content.weights), np.int32)
-        self.pair_counts = np.zeros(len(strict.bits), np.int32)
+        self.texts = np.zeros(len(strict.needed), TEXT)
+        self.texts["needed"] = strict.needed
         self.content_seen = np.zeros(len(strict.content.weights), np.uint8)
         self.plain_seen = np.zeros(len(strict.plain.weights), np.uint8)
-
-    def page(self, n_tokens: int) -> int:
-        """Where a page begins among all pages, further from the one before than any window reaches."""
-        begin = self._begin
-        self._begin += n_tokens + self._span + 1
-        return begin
 
 
 def _needed(content: Vocabulary, min_score: float) -> npt.NDArray[np.float32]:
@@ -264,25 +243,25 @@ def _needed(content: Vocabulary, min_score: float) -> npt.NDArray[np.float32]:
     return needed
 
 
-def _pairs(
-    content: Vocabulary, chinese: npt.NDArray[np.bool_]
-) -> tuple[Table, npt.NDArray[np.float32], Numbers, Numbers, Numbers]:
-    """(pairs, bits, question, one, other): the last four of each posting."""
-    hashes, question, one, other = kernel.text_pairs(content.tokens, content.ends, content.is_number, REACH)
+def _pairs(content: Vocabulary, chinese: npt.NDArray[np.bool_]) -> tuple[Table, npt.NDArray[np.void]]:
+    """Pairs and their postings."""
+    hashes, question = windows.text_pairs(content.tokens, content.ends, content.is_number, REACH)
     order = np.lexsort((question, hashes))
-    hashes, question, one, other = hashes[order], question[order], one[order], other[order]
+    hashes, question = hashes[order], question[order]
     first = np.ones(len(order), np.bool_)
     first[1:] = (hashes[1:] != hashes[:-1]) | (question[1:] != question[:-1])
-    hashes, question, one, other = hashes[first], question[first], one[first], other[first]
-    _, place, n_texts = np.unique(hashes, return_inverse=True, return_counts=True)
-    rare = n_texts[place] <= MAX_PAIR_TEXTS
+    hashes, question = hashes[first], question[first]
+    n_texts = _n_equal(hashes)
+    rare = n_texts <= MAX_PAIR_TEXTS
+    hashes, question, n_texts = hashes[rare], question[rare], n_texts[rare]
     among = np.where(chinese[question], np.count_nonzero(chinese), len(chinese))
-    bits = np.maximum(0, np.log2((among + 1) / n_texts[place])).astype(np.float32)
-    return Table.of(hashes[rare]), bits[rare], question[rare], one[rare], other[rare]
+    postings = np.empty(len(question), PAIR_POSTING)
+    postings["text"], postings["bits"] = question, np.maximum(0, np.log2((among + 1) / n_texts))
+    return Table.of(hashes), postings
 
 
-def _runs(plain: Vocabulary) -> tuple[Table, Numbers, Numbers]:
-    """(runs, question, offset): the last two of each posting."""
+def _runs(plain: Vocabulary) -> tuple[Table, npt.NDArray[np.void]]:
+    """Runs and their postings."""
     lengths = np.where(plain.n_tokens >= RUN, RUN, 0)
     n_runs = int(np.maximum(0, plain.n_tokens - RUN + 1).sum())
     question, offset, place = grams.text_runs(plain.ends, lengths, n_runs)
@@ -290,6 +269,14 @@ def _runs(plain: Vocabulary) -> tuple[Table, Numbers, Numbers]:
     grams.hash_runs(plain.tokens, place, lengths[question], hashes)
     order = np.lexsort((offset, question, hashes))
     hashes, question, offset = hashes[order], question[order], offset[order]
-    _, at, n_runs_of = np.unique(hashes, return_inverse=True, return_counts=True)
-    rare = n_runs_of[at] <= MAX_RUN_TEXTS
-    return Table.of(hashes[rare]), question[rare], offset[rare]
+    rare = _n_equal(hashes) <= MAX_RUN_TEXTS
+    postings = np.empty(np.count_nonzero(rare), RUN_POSTING)
+    postings["text"], postings["offset"] = question[rare], offset[rare]
+    return Table.of(hashes[rare]), postings
+
+
+def _n_equal(hashes: Hashes) -> npt.NDArray[np.int64]:
+    """Of each of sorted hashes, how many there are of it."""
+    begins = np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]))
+    n_of = np.diff(begins, append=len(hashes))
+    return np.repeat(n_of, n_of)

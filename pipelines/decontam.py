@@ -7,25 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.allowed import read_allowed
 from corpus.benchmarks import SUFFIXES, Benchmarks, load_benchmarks
+from corpus.card import decontamination, found_of_benchmarks
 from corpus.config import Decontam
 from corpus.decontam import Index
 from corpus.decontam_parts import decontaminate_part
+from corpus.documents import check_ids, column_names, documents_of
 from corpus.errors import InputError
 from corpus.schema import BENCHMARK, CONTAMINATED_FILES
-from corpus.signatures import column_names
 from corpus.sources import PARQUET, expand, stamps
 from corpus.stages import FanOut, Report, Stages, build_files, build_parts, part, parts
-from corpus.tables import count_rows, read_rows, write_rows, write_table
+from corpus.tables import count_rows, duck, read_rows, replacing, selected, sql_list, write_rows
 from corpus.workspace import Workspace
 
 LISTS = (".csv",)
 ANSWERS = ("answer", "solution")  # what confirms a question, where the settings ask for it
-SETS = "benchmarks.parquet"
+SETS, FOUND, REPORT = "benchmarks.parquet", "contaminated.parquet", "report.md"
 
 
 def remove_contaminated(
@@ -150,13 +149,19 @@ def decontaminate(
     """Write the documents of Parquet files that hold no benchmark text, and the evidence, into a new directory.
 
     inputs: files, folders or globs with a `text`; a document is known by page_id, id or url, else by file and row.
-    output: part-NNNNN.parquet, a file for each input with its schema; contaminated.parquet (CONTAMINATED_FILES);
-    benchmarks.parquet (BENCHMARK); manifest.json. It appears whole, under its name; a killed call of the same
-    arguments goes on where it was, a finished one is only read.
+    output: part-NNNNN.parquet, a file for each input with its schema; contaminated.parquet (CONTAMINATED_FILES), the
+    same however the documents are spread over files; benchmarks.parquet (BENCHMARK); report.md; manifest.json. It
+    appears whole, under its name; a killed call of the same arguments goes on where it was, a finished one is only
+    read.
 
-    Returns counts. Raises InputError for what cannot be read, and where `output` is something else.
+    Returns counts. Raises InputError for what cannot be read, ids that are not unique, and where `output` is something
+    else or lies in a folder of inputs.
     """
     here = Path.cwd()
+    for folder in inputs:
+        if output.resolve().is_relative_to(Path(folder).resolve()):
+            raise InputError(f"{output} lies inside the input {folder}: it would be read too. Name another directory.")
+    inputs = [documents_of(pattern) for pattern in inputs]
     sources = expand(inputs, here, PARQUET)
     if not rule.benchmarks:
         raise InputError("no benchmarks are named: nothing can be found. Type: corpus benchmarks list")
@@ -165,25 +170,28 @@ def decontaminate(
     settings = rule.model_dump(exclude={"benchmarks", "allow"})
     files = stamps(inputs, here, PARQUET, "input ") | _files(rule, here)
     stages.check_own(output, settings, files)
-    paths = [Path(source) for source in sources.values()]
+    paths = list(map(Path, sources.values()))
     for path in paths:
         column_names(path)  # raises where it is no table of texts
 
     def build(directory: Path) -> Mapping[str, Any]:
+        check_ids(paths, directory)
         index = directory / ".index"
         protected = build_index(rule, here, index, directory / SETS)
-        task = partial(_file, paths, index, rule, _allow_lists(rule, here), directory)
+        task = partial(_file, sources, index, rule, _allow_lists(rule, here), directory)
         evidence = partial(part, directory, name="evidence")
         build_files(fan_out_for(stages), task, len(paths), directory, evidence)
         found = [evidence(rank) for rank in range(len(paths))]
+        n_documents, n_kept = count_rows(paths), count_rows(parts(directory))
         counts = {
-            "n_documents": count_rows(paths),
-            "n_kept": count_rows(parts(directory)),
+            "n_documents": n_documents,
+            "n_kept": n_kept,
             **counts_of(found, "id"),
+            "n_contaminated": n_documents - n_kept,  # of one URL there may be several
             **protected,
             "sources": list(sources),
         }
-        write_table(directory / "contaminated.parquet", pa.concat_tables(map(pq.read_table, found)), CONTAMINATED_FILES)
+        _write_report(found, directory, rule, f"Of {n_documents:,} documents, {n_documents - n_kept:,} were dropped.")
         for path in found:
             path.unlink()
         return counts
@@ -191,11 +199,25 @@ def decontaminate(
     return dict(stages.run(name, build, settings=settings, files=files).counts)
 
 
+def _write_report(found: Sequence[Path], directory: Path, rule: Decontam, title: str) -> None:
+    """FOUND, the evidence of all files by document, and REPORT, what was found of each benchmark."""
+    with duck(directory) as database:
+        rows = selected(database, f"SELECT * FROM read_parquet({sql_list(found)}) ORDER BY ALL")
+        write_rows(directory / FOUND, rows, CONTAMINATED_FILES)
+        for view, columns, name in (("benchmarks", "*", SETS), ("contaminated", "*, id AS page_id", FOUND)):
+            source = f"read_parquet({sql_list([directory / name])})"
+            database.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {source}")
+        text = decontamination(found_of_benchmarks(database), rule.model_dump())
+    with replacing(directory / REPORT) as temporary:
+        temporary.write_text(f"# Decontamination\n\n{title} {text}", encoding="utf-8")
+
+
 def _file(
-    paths: Sequence[Path], index: Path, rule: Decontam, lists: Sequence[Path], directory: Path, rank: int
+    sources: Mapping[str, str], index: Path, rule: Decontam, lists: Sequence[Path], directory: Path, rank: int
 ) -> None:
     """The rows of one file that stay, and behind them the evidence: it says that the task is done."""
+    name, source = list(sources.items())[rank]
     decontaminate_part(
-        paths[rank], Index.load(index), rule, read_allowed(lists), part(directory, rank, "evidence"),
-        part(directory, rank),
+        Path(source), Index.load(index), rule, read_allowed(lists), part(directory, rank, "evidence"),
+        part(directory, rank), file_name=name,
     )  # fmt: skip

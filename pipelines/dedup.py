@@ -29,9 +29,9 @@ from corpus import dedup
 from corpus.candidates import PASSES, ROW_BITS, propose_pairs, same_texts, same_urls, succeeding, write_pairs
 from corpus.comparison import WANTED, compare_pairs, sketch_part
 from corpus.config import Boilerplate, Unique
-from corpus.errors import InputError
+from corpus.documents import check_ids, column_names, documents_of
 from corpus.schema import KEPT, REMOVED, REMOVED_FILES
-from corpus.signatures import MinHash, Signed, check_scheme, column_names, keep_signed, sign_part
+from corpus.signatures import MinHash, Signed, check_scheme, keep_signed, sign_part
 from corpus.sources import PARQUET, expand, stamps
 from corpus.stages import FanOut, Report, Stages, build_files, part, parts
 from corpus.tables import count_rows, duck, replacing, sql_list, write_table
@@ -257,7 +257,7 @@ def deduplicate(
     Returns counts. Raises InputError for what cannot be read, ids that are not unique, and where `output` is
     something else, WorkspaceError where `against` was signed with other settings.
     """
-    inputs = [_parts_of(pattern) for pattern in inputs]
+    inputs = [documents_of(pattern) for pattern in inputs]
     sources = expand(inputs, Path.cwd(), PARQUET)
     corpora = [_corpus(pattern, minhash, n_partitions) for pattern in against]
     stages = Stages(output.absolute().parent, report)
@@ -273,7 +273,7 @@ def deduplicate(
 
     def build(directory: Path) -> Mapping[str, Any]:
         new = [Path(source) for source in sources.values()]
-        _check_ids(new, directory)
+        check_ids(new, directory)
         counts: dict[str, Any] = {}
         scratch = directory / "boilerplate"
         if boilerplate.action != "off":
@@ -304,11 +304,6 @@ def deduplicate(
     return dict(stages.run(name, build, settings=settings, files=files).counts)
 
 
-def _parts_of(pattern: str) -> str:
-    """A pattern for the documents alone of what `deduplicate` wrote; else the pattern itself."""
-    return str(Path(pattern) / "part-*.parquet") if (Path(pattern) / SIGNATURES).is_dir() else pattern
-
-
 @dataclass(frozen=True)
 class _Corpus:
     """Files that stay as they are, and where they were signed, if that can be used."""
@@ -325,25 +320,6 @@ def _corpus(pattern: str, minhash: MinHash, n_partitions: int) -> _Corpus:
     for rank, source in enumerate(sources):
         check_scheme(Signed(source, signatures, rank), minhash, n_partitions)
     return _Corpus(sources, signatures)
-
-
-def _check_ids(sources: Sequence[Path], directory: Path) -> None:
-    """Raises InputError where two documents have one id: evidence that names it would say nothing."""
-    names = {source: column_names(source) for source in sources}
-    with_ids = [source for source in sources if "id" in names[source] and "page_id" not in names[source]]
-    if not with_ids:
-        return
-    with duck(directory) as database:
-        rows = database.sql(f"""
-            SELECT id, min(corpus_file), max(corpus_file)
-            FROM read_parquet({sql_list(with_ids)}, filename = 'corpus_file', union_by_name = true)
-            WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 1
-        """).fetchall()
-    for value, one, other in rows:
-        raise InputError(
-            f"id {value!r} is not unique ({one}{'' if one == other else f' and {other}'}): what is removed "
-            "is named by it. Make ids unique, or leave the column out: rows are then known by url, or file and row."
-        )
 
 
 def _write_output(signed: Sequence[Signed], left: Path, directory: Path, rank: int) -> None:

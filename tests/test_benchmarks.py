@@ -19,7 +19,10 @@ from typer.testing import CliRunner
 
 from corpus import cli
 from corpus import pull as pulling
-from corpus.benchmarks import Benchmarks, Coverage, Item, coverage, load_benchmarks
+from corpus.benchmarks import Benchmarks, Item, load_benchmarks
+from corpus.config import Decontam
+from corpus.coverage import Coverage, coverage
+from corpus.decontam import Index
 from corpus.errors import InputError
 from corpus.pull import MANIFEST, PARTIAL, add, pull
 from corpus.registry import GITHUB, HUB, SETS, Published
@@ -63,12 +66,22 @@ def test_jsonl_and_parquet_say_the_same(tmp_path: Path) -> None:
     assert load_benchmarks([tmp_path / "quiz.parquet"]) == load_benchmarks([str(jsonl(tmp_path / "quiz.jsonl", *rows))])
 
 
-def test_rows_of_one_id_are_one_item(tmp_path: Path) -> None:
-    row = {"id": "1", "question": QUESTION}
-    path = jsonl(tmp_path / "quiz.jsonl", row, row, {"id": "1", "question": SHORT})
-    assert load_benchmarks([path, path]) == Benchmarks(
-        (Item("quiz", "1", {"question": (QUESTION, SHORT)}),), {"quiz": 6}
+def test_rows_of_one_id_and_question_are_one_item(tmp_path: Path) -> None:
+    row = {"id": "1", "question": QUESTION, "solution": "one way"}
+    path = jsonl(tmp_path / "quiz.jsonl", row, row, row | {"solution": "another"})
+    assert load_benchmarks([path, path], ("question", "solution")) == Benchmarks(
+        (Item("quiz", "1", {"question": (QUESTION,), "solution": ("one way", "another")}),), {"quiz": 6}
     )
+
+
+def test_questions_that_share_an_id_are_items_of_their_own(tmp_path: Path) -> None:
+    questions = (("1#2", "a"), ("1", QUESTION), ("1", SHORT), ("1", "why"), ("1", SHORT), ("1#2", "b"))
+    rows = [{"id": item_id, "question": question, "answer": "1"} for item_id, question in questions]
+    path = jsonl(tmp_path / "quiz.jsonl", *rows)
+    expected = [("1#2", "a"), ("1", QUESTION), ("1#3", SHORT), ("1#4", "why"), ("1#2#2", "b")]
+    for columns in (("question",), ("question", "answer")):
+        items = load_benchmarks([path], columns).items
+        assert [(item.item_id, *item.texts["question"]) for item in items] == expected
 
 
 def test_question_answer_and_solution_stay_apart(tmp_path: Path) -> None:
@@ -159,6 +172,15 @@ def test_coverage_agrees_with_sets_of_strings() -> None:
         lengths.count(0),
     )
     assert found[0].n_repeated == len(lengths) - lengths.count(0) - len({tuple(text) for text in cut if text})
+
+
+def test_coverage_of_chinese_counts_the_characters_that_the_rule_counts() -> None:
+    texts = ["小明有五个苹果又买了三个一共有几"[:n] for n in (15, 14, 5, 4)] + ["one two three four"]
+    held = Benchmarks(tuple(Item("b", str(n), {"question": (text,)}) for n, text in enumerate(texts)), {"b": 5})
+    (found,) = coverage(held)
+    assert (found.n_ngram, found.n_whole, found.n_unprotected, found.n_runs) == (1, 3, 1, 1)
+    looked_for = Index.of(held, Decontam(rules=("deepseekmath",))).protected()["deepseekmath"]
+    assert looked_for.tolist() == [True, True, True, False, True]
 
 
 # --- the registry
@@ -549,8 +571,8 @@ def test_list_shows_what_is_there_and_what_lacks(tmp_path: Path) -> None:
     assert code == 0
     heading, there = (re.split(r"\s{2,}", line.strip()) for line in out.splitlines()[:2])
     assert dict(zip(heading, there, strict=True)) == {
-        "benchmark": "gsm8k", "rows": "2", "items": "2", "texts": "2", "by 10-gram": "1", "whole": "0",
-        "too short": "1", "empty": "0", "repeated": "0", "10-grams": "9",
+        "benchmark": "gsm8k", "rows": "2", "items": "2", "texts": "2", "by run": "1", "whole": "0",
+        "too short": "1", "empty": "0", "repeated": "0", "runs": "9",
     }  # fmt: skip
     assert f"5,000  {SETS['math'].licence}" in re.sub(r"\s{2,}", "  ", out)
     assert SETS["math"].revision in out and SETS["gsm8k"].repository not in out

@@ -13,7 +13,7 @@ from corpus import schema, tables
 from corpus.allowed import Allowed, read_allowed
 from corpus.benchmarks import Benchmarks, Item
 from corpus.config import Decontam
-from corpus.decontam import MAX_ROWS, Hit, Index, judge
+from corpus.decontam import LEAST_ROWS, WORDS_PER_ROW, Hit, Index, judge
 from corpus.decontam_parts import decontaminate_part
 from corpus.errors import InputError
 from corpus.kernels import grams
@@ -136,7 +136,7 @@ def naive(texts: list[str], page: str) -> list[tuple[str, int, int, float]]:
 
 def test_probing_agrees_with_a_naive_scan() -> None:
     draw = random.Random(4)
-    texts = [" ".join(draw.choices("abc", k=draw.randint(0, 16))) for _ in range(MAX_ROWS)]
+    texts = [" ".join(draw.choices("abc", k=draw.randint(0, 16))) for _ in range(LEAST_ROWS)]
     index = index_of(*texts)
     n_hits = 0
     for _ in range(60):
@@ -198,13 +198,30 @@ def test_the_common_subsequence_agrees_with_its_definition() -> None:
         assert made == naive_subsequence(one, other)
 
 
+def test_qwen_takes_the_best_of_the_windows_where_runs_of_the_question_stand() -> None:
+    question = [f"w{n}" for n in range(40)]
+    edited = question[:13] + [word if n % 5 else "other" for n, word in enumerate(question[13:])]
+    title = question[:13] + ["filler"] * 60
+    (hit,) = index_of(" ".join(question), rules=("qwen",)).probe(" ".join(title + edited))
+    assert hit.alignment == pytest.approx(34 / 40)
+
+
 @pytest.mark.parametrize("rule", ["deepseekmath", "qwen", "strict"])
-def test_a_page_that_is_a_whole_benchmark_gives_a_bounded_number_of_rows_and_says_so(rule: str) -> None:
+def test_a_page_that_is_a_whole_benchmark_names_each_of_its_items(rule: str) -> None:
     draw = random.Random(7)
-    texts = [" ".join(f"word{draw.randrange(5_000)}" for _ in range(15)) for _ in range(2 * MAX_ROWS)]
-    hits = index_of(*texts, rules=(rule,)).probe("\n".join(texts * 2))
-    assert len(hits) == MAX_ROWS
-    assert {hit.n_left_out for hit in hits} == {MAX_ROWS}
+    texts = [" ".join(f"word{draw.randrange(5_000)}" for _ in range(15)) for _ in range(2 * LEAST_ROWS)]
+    hits = index_of(*texts, rules=(rule,)).probe("\n".join(texts))
+    assert sorted(int(hit.item_id) for hit in hits) == list(range(2 * LEAST_ROWS))
+    assert {hit.n_left_out for hit in hits} == {0}
+
+
+def test_a_page_names_no_more_items_than_its_length_allows_and_says_so() -> None:
+    index = index_of(*[QUESTION] * 5 * LEAST_ROWS, rules=("strict",))
+    short, long = f"x {QUESTION}", QUESTION + " other" * 2 * LEAST_ROWS * WORDS_PER_ROW
+    for page, most in ((short, LEAST_ROWS), (long, len(words(long, operators=False)) // WORDS_PER_ROW)):
+        hits = index.probe(page)
+        assert len(hits) == most
+        assert {hit.n_left_out for hit in hits} == {5 * LEAST_ROWS - most}
 
 
 @pytest.mark.parametrize("rule", ["deepseekmath", "qwen", "strict"])
@@ -244,6 +261,23 @@ def test_a_file_that_is_no_index_is_named(content: bytes, tmp_path: Path) -> Non
         Index.load(tmp_path / "index")
 
 
+def test_an_index_that_lacks_a_piece_is_named(tmp_path: Path) -> None:
+    index_of(QUESTION).save(tmp_path / "index")
+    with np.load(tmp_path / "index") as held:
+        arrays = {name: held[name] for name in held if name != "index.asked"}
+    with (tmp_path / "index").open("wb") as file:
+        np.savez(file, **arrays)
+    with pytest.raises(InputError, match=r"index is no whole index of benchmarks: it lacks 'index\.asked'"):
+        Index.load(tmp_path / "index")
+
+
+def test_evidence_shows_the_whole_question_even_if_it_is_long() -> None:
+    question = f"{QUESTION} " * 8 + "and so on until the last of the hens of the farmer has left the farm"
+    (hit,) = index_of(question).probe("until the last of the hens of the farmer has left the farm")
+    assert hit.item_text == question
+    assert hit.page_text in hit.item_text
+
+
 def test_an_index_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index_of(QUESTION).save(tmp_path / "index")
     monkeypatch.setattr("corpus.decontam.TEXT_VERSION", 99)
@@ -256,6 +290,13 @@ def test_only_the_lines_that_match_go_where_segments_go() -> None:
     verdict = judge(page, index_of(QUESTION, SHORT), SEGMENTS, Allowed())
     assert verdict.text == "Intro one.\n\nSecond paragraph.\nEnd."
     assert [row["removed"] for row in verdict.rows] == ["segment", "segment"]
+
+
+def test_a_page_that_is_only_flagged_stays_whole_with_its_evidence() -> None:
+    page = f"Intro one.\n{QUESTION}\nEnd."
+    verdict = judge(page, index_of(QUESTION), SEGMENTS.model_copy(update={"action": "flag"}), Allowed())
+    assert verdict.text == page
+    assert [(row["removed"], row["item_id"]) for row in verdict.rows] == [(None, "0")]
 
 
 def test_a_page_of_which_nothing_would_stay_goes_whole() -> None:
@@ -284,7 +325,7 @@ def test_a_question_goes_only_with_its_solution_where_that_is_asked_for() -> Non
         return {row["removed"] for row in judge(page, index, both, Allowed()).rows}
 
     assert removed(f"{QUESTION} Think!") == {None}
-    assert removed(f"{SOLUTION}") == {None}
+    assert removed(f"{SOLUTION}") == set()  # an item is seen where its question is
     assert removed(f"{QUESTION} {SOLUTION}") == {"page"}
     # An item whose answers are too short to be looked for goes for its question.
     assert removed("so one two three four five six seven eight nine ten") == {"page"}

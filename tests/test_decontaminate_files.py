@@ -1,6 +1,7 @@
 """`corpus decontaminate`: any Parquet files in, what holds no benchmark question out, with the evidence."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def test_rows_that_stay_keep_their_schema_and_the_others_are_named_with_the_evid
         "manifest.json",
         "part-00000.parquet",
         "part-00001.parquet",
+        "report.md",
     ]
     assert [row["id"] for row in rows(out / "part-00000.parquet")] == ["a", "c"]
     assert rows(out / "part-00001.parquet") == [{"url": "https://x.example/2", "text": ""}]
@@ -102,6 +104,99 @@ def test_the_result_is_the_same_whatever_the_workers(folder: Path) -> None:
         assert path.read_bytes() == (folder / "two" / path.name).read_bytes()
 
 
+def test_the_evidence_is_the_same_however_the_documents_are_spread(folder: Path) -> None:
+    documents = [{"id": str(n), "text": f"{CLEAN} {QUESTION if n % 3 else ''} {n}"} for n in range(40)]
+    (folder / "in" / "a.parquet").unlink()
+    (folder / "in" / "b.parquet").unlink()
+    made = []
+    for number, n_files in enumerate((1, 2, 7)):
+        random.Random(number).shuffle(documents)
+        for path in (folder / "in").iterdir():
+            path.unlink()
+        for n in range(n_files):
+            pq.write_table(pa.Table.from_pylist(documents[n::n_files]), folder / "in" / f"{n}.parquet")
+        counts = run(folder, str(n_files), rules=("deepseekmath", "qwen", "strict"))
+        made.append([(folder / str(n_files) / name).read_bytes() for name in ("contaminated.parquet", "report.md")])
+        assert counts["n_contaminated"] == 26
+    assert made[0] == made[1] == made[2]
+
+
+def test_the_report_says_what_was_looked_for_and_found_of_each_benchmark(folder: Path) -> None:
+    run(folder, rules=("deepseekmath", "strict"))
+    report = (folder / "out" / "report.md").read_text()
+    assert report.startswith("# Decontamination\n\nOf 5 documents, 2 were dropped. Pages were dropped where")
+    assert "\n| eggs | strict | 3 | 1 | 1 | 1 | 33.33 % | 2 |\n" in report
+
+
+def test_what_is_protected_is_a_setting(folder: Path) -> None:
+    (folder / "eggs.jsonl").write_text(json.dumps({"problem": QUESTION}) + "\n")
+    with pytest.raises(InputError, match=r"has no 'question'; it has 'problem'\. Name the columns .*--column"):
+        run(folder)
+    options = ["--benchmarks", str(folder / "eggs.jsonl"), "--column", "problem", "--json"]
+    result = CliRunner().invoke(app, ["decontaminate", str(folder / "in"), *options, "-o", str(folder / "out")])
+    assert json.loads(result.stdout)["n_contaminated"] == 2
+    assert {row["role"] for row in rows(folder / "out" / "contaminated.parquet")} == {"problem"}
+
+
+def test_what_an_earlier_call_wrote_is_read_without_its_evidence(folder: Path) -> None:
+    run(folder, "first")
+    counts = decontaminate(
+        [str(folder / "first")],
+        folder / "second",
+        Decontam(benchmarks=(str(folder / "eggs.jsonl"),), rules=("qwen",)),
+        fan_out_for=lambda stages: fan_out_by(Run(workers=1), stages),
+    )
+    assert (counts["n_documents"], counts["sources"]) == (3, ["part-00000.parquet", "part-00001.parquet"])
+
+
+def test_a_result_inside_of_the_input_is_refused(folder: Path) -> None:
+    for output in ("in/clean", "in"):
+        with pytest.raises(InputError, match=rf"{output} lies inside the input .*/in: .* Name another directory"):
+            run(folder, output)
+    assert sorted(path.name for path in (folder / "in").iterdir()) == ["a.parquet", "b.parquet"]
+
+
+def test_text_that_is_no_utf_8_is_read_with_replaced_bytes(folder: Path) -> None:
+    texts = pa.array([f"caf\xe9\n{QUESTION}".encode("latin-1"), b"caf\xe9"], pa.large_binary())
+    broken = pa.Array.from_buffers(pa.large_string(), 2, texts.buffers())
+    pq.write_table(pa.table({"id": ["a", "b"], "text": broken}), folder / "in" / "a.parquet")
+    run(folder, action="segment")
+    assert rows(folder / "out" / "part-00000.parquet") == [
+        {"id": "a", "text": "caf\ufffd"},
+        {"id": "b", "text": "caf\ufffd"},
+    ]
+
+
+def test_documents_of_one_url_are_counted_one_by_one(folder: Path) -> None:
+    table = {"url": ["https://x.example/1"] * 3, "text": [CLEAN, QUESTION, f"{QUESTION} Really?"]}
+    pq.write_table(pa.table(table), folder / "in" / "b.parquet")
+    counts = run(folder)
+    assert (counts["n_documents"], counts["n_kept"], counts["n_contaminated"]) == (6, 3, 3)
+
+
+def test_files_of_one_name_are_told_apart_in_the_evidence(folder: Path) -> None:
+    for name in ("x", "y"):
+        (folder / "in" / name).mkdir()
+        pq.write_table(pa.table({"text": [CLEAN, QUESTION]}), folder / "in" / name / "part.parquet")
+    run(folder)
+    evidence = rows(folder / "out" / "contaminated.parquet")
+    assert {"x/part.parquet#1", "y/part.parquet#1"} <= {row["id"] for row in evidence}
+
+
+def test_a_damaged_file_is_named_in_a_line_and_leaves_nothing(folder: Path) -> None:
+    table = pa.table({"id": [str(n) for n in range(4_000)], "text": [f"{CLEAN} {n}" for n in range(4_000)]})
+    for column in ("id", "text"):
+        path = folder / "in" / "c.parquet"
+        pq.write_table(table, path, compression="none", use_dictionary=False)
+        place = pq.read_metadata(path).row_group(0).column(table.column_names.index(column)).data_page_offset
+        content = bytearray(path.read_bytes())
+        content[place : place + 40] = b"\xff" * 40
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"^.*/c\.parquet is damaged: .*$"):
+            run(folder)
+        assert not (folder / "out").exists()
+
+
 def test_a_finished_run_is_only_read_and_other_settings_are_refused(folder: Path) -> None:
     counts = run(folder)
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "out").iterdir()}
@@ -118,9 +213,15 @@ def test_bad_input_is_named(folder: Path) -> None:
     (folder / "some" / "file").write_text("")
     with pytest.raises(InputError, match="is there already"):
         run(folder, "some")
-    pq.write_table(pa.table({"body": ["x"]}), folder / "in" / "c.parquet")
-    with pytest.raises(InputError, match="no column text"):
-        run(folder)
+    for column, message in (
+        ({"body": ["x"]}, "no column text"),
+        ({"id": ["a"], "text": ["x"]}, "id 'a' is not unique"),
+        ({"id": [7, 7], "text": ["x", "y"]}, "id '7' is not unique"),
+        ({"id": [["a"]], "text": ["x"]}, "column id holds list"),
+    ):
+        pq.write_table(pa.table(column), folder / "in" / "c.parquet")
+        with pytest.raises(InputError, match=message):
+            run(folder)
 
 
 def test_the_command_line_says_what_the_function_returns(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from prose import brute_jaccard, changed, prose
 
-from corpus import signatures
+from corpus import documents, signatures
 from corpus.errors import InputError, SettingsError, WorkspaceError
 from corpus.kernels.minhash import band_hashes, text_hash
 from corpus.partitions import read_partition
@@ -236,7 +236,7 @@ def test_every_row_is_in_the_partition_of_its_key_and_texts_without_words_in_non
 def test_batches_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"id": str(n), "text": " ".join(prose(n, 20))} for n in range(50)]
     whole = signed(tmp_path / "whole", rows)
-    monkeypatch.setattr(signatures, "ROWS_PER_BATCH", 4)
+    monkeypatch.setattr(documents, "ROWS_PER_BATCH", 4)
     monkeypatch.setattr(signatures, "ROWS_PER_FLUSH", 9)
     flushed = signed(tmp_path / "flushed", rows)
     assert pq.read_metadata(flushed.texts).num_row_groups > 3

@@ -238,7 +238,7 @@ def test_a_hit_that_rests_on_a_hash_alone_is_none() -> None:
     """Pairs that all hash to those of one question do not make a page that question."""
     strict = INDEX.strict
     assert strict is not None
-    lying = replace(
-        strict, pair_question=np.zeros_like(strict.pair_question), run_question=np.zeros_like(strict.run_question)
-    )
+    pairs, runs = strict.pair_postings.copy(), strict.run_postings.copy()
+    pairs["text"], runs["text"] = 0, 0
+    lying = replace(strict, pair_postings=pairs, run_postings=runs)
     assert replace(INDEX, strict=lying).probe(QUESTIONS[9]) == []

@@ -17,12 +17,12 @@ THERE = {
     "n_rows": "rows",
     "n_items": "items",
     "n_texts": "texts",
-    "n_ngram": "by 10-gram",
+    "n_ngram": "by run",
     "n_whole": "whole",
     "n_unprotected": "too short",
     "n_empty": "empty",
     "n_repeated": "repeated",
-    "n_runs": "10-grams",
+    "n_runs": "runs",
 }
 
 ToOption = Annotated[Path, typer.Option("--to", help="The folder of benchmarks; made where there is none.")]
@@ -54,10 +54,11 @@ def list_sets(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what each set protects, and the published sets that lack.
+    """Show what is protected of each set, and the published sets that lack.
 
     By DeepSeekMath's rule: of a text of ten words or more any run of ten is
     looked for, one of three to nine words whole, a shorter one not at all.
+    Chinese and Japanese: runs of 15 characters, five to 14 of them whole.
 
     Examples:
 
@@ -66,7 +67,8 @@ def list_sets(
     """
     import pyarrow as pa
 
-    from corpus.benchmarks import SUFFIXES, coverage, load_benchmarks
+    from corpus.benchmarks import SUFFIXES, load_benchmarks
+    from corpus.coverage import coverage
     from corpus.registry import SETS
     from corpus.sources import expand
 

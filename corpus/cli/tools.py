@@ -174,8 +174,13 @@ def decontaminate(
         typer.Option(help="What finds a question; strict without it. May be repeated."),
     ] = None,
     action: Annotated[
-        Literal["page", "segment"], typer.Option(help="Drop the document, or only the lines that match.")
+        Literal["page", "segment", "flag"],
+        typer.Option(help="Drop the document, only the lines that match, or nothing: the evidence is written."),
     ] = "page",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="A column that is to be protected, instead of question. May be repeated."),
+    ] = None,
     protect: Annotated[
         Literal["question", "question_and_solution"],
         typer.Option(help="What has to be there: the question, or also its answer or solution."),
@@ -189,15 +194,16 @@ def decontaminate(
     """Remove documents that hold benchmark questions from Parquet files.
 
     Rules: deepseekmath drops for any shared run of ten words; qwen for one of
-    thirteen, where 0.6 of the question is there in order; strict also finds
-    questions that were reformatted, edited, given other numbers or reworded
-    lightly, and passes by what many questions share.
+    thirteen, where more than 0.6 of the question is there in order; strict
+    also finds questions that were reformatted, edited, given other numbers or
+    reworded lightly, and passes by what many questions share.
 
     OUTPUT gets part-NNNNN.parquet, the rows that stay of each input, with
     its columns; contaminated.parquet, the evidence: document, benchmark,
-    item, both texts, overlap and alignment; benchmarks.parquet, what is
+    item, rule, both texts, position, overlap and alignment; report.md, what
+    was found of each benchmark, to publish; benchmarks.parquet, what is
     looked for and what is too short; manifest.json. A document is known by
-    page_id, id or url.
+    page_id, id or url, else by file and row.
 
     An allow list is a CSV with id or url, benchmark, item_id, who, when and
     why; without item_id it holds for the benchmark, without that for all.
@@ -216,6 +222,7 @@ def decontaminate(
     settings = Decontam(
         benchmarks=tuple(benchmarks),
         rules=tuple(dict.fromkeys(each.value for each in rule or [Rule.strict])),
+        columns=tuple(column or ["question"]),
         action=action,
         protect=protect,
         allow=tuple(allow or []),

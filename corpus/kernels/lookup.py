@@ -91,20 +91,19 @@ def pair_hash(one, other):  # type: ignore[no-untyped-def]
 def known(hashes, n, places, table, firsts, lasts):  # type: ignore[no-untyped-def]
     """Of the first n hashes those that a table has: postings into firsts and lasts; how many.
 
-    What is found moves to the front of hashes and places. Three loops, so that reads of memory overlap.
+    What is found moves to the front of hashes and places. Three loops, so that reads of memory overlap, and without
+    branches, which a processor would guess wrongly.
     """
     slots, seen = table
     shift, m, k = _shift(seen), 0, 0
     for i in range(n):
-        if possible(hashes[i], seen, shift):
-            hashes[m], places[m] = hashes[i], places[i]
-            m += 1
+        hashes[m], places[m] = hashes[i], places[i]
+        m += possible(hashes[i], seen, shift)
     for i in range(m):
         firsts[i], lasts[i] = find(hashes[i], slots)
     for i in range(m):
-        if firsts[i] >= 0:
-            hashes[k], places[k], firsts[k], lasts[k] = hashes[i], places[i], firsts[i], lasts[i]
-            k += 1
+        hashes[k], places[k], firsts[k], lasts[k] = hashes[i], places[i], firsts[i], lasts[i]
+        k += firsts[k] >= 0
     return k
 
 

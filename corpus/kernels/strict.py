@@ -1,9 +1,9 @@
-"""Questions found in the tokens of a page by pairs and by runs, and verified: the loops behind `strict`."""
+"""Questions verified in the windows of a page, and found by runs: the loops behind `strict`."""
 
 import numba
 import numpy as np
 
-from corpus.kernels.lookup import find, grouped, known, pair_hash, run_hashes
+from corpus.kernels.lookup import find, grouped, known, run_hashes
 
 
 @numba.njit(cache=True)
@@ -12,131 +12,6 @@ def numbered(hashes, slots, out):  # type: ignore[no-untyped-def]
     for i in range(len(hashes)):
         first, _ = find(hashes[i], slots)
         out[i] = first + 1
-
-
-@numba.njit(cache=True)
-def text_pairs(tokens, ends, is_number, reach):  # type: ignore[no-untyped-def]
-    """(hash, text, one, other) of each pair of different tokens of a text, at most `reach` apart, not both numbers."""
-    n = 0
-    for write in range(2):  # counted in the first turn
-        hashes, texts = np.empty(n, np.uint64), np.empty(n, np.int32)
-        ones, others = np.empty(n, np.int32), np.empty(n, np.int32)
-        n, start = 0, 0
-        for text in range(len(ends)):
-            for i in range(start, ends[text]):
-                for j in range(i + 1, min(i + reach + 1, ends[text])):
-                    one, other = tokens[i], tokens[j]
-                    if one != other and not (is_number[one] and is_number[other]):
-                        if write:
-                            hashes[n], texts[n] = pair_hash(one, other), text
-                            ones[n], others[n] = one, other
-                        n += 1
-            start = ends[text]
-    return hashes, texts, ones, others
-
-
-@numba.njit(cache=True)
-def page_pairs(tokens, reach, table, texts, bits, needed, spans, begin, lasts_of, sums, stamps):  # type: ignore[no-untyped-def]
-    """(text, posting, place) of the pairs of a page that texts hold, of texts whose pairs gather `needed` bits.
-
-    They gather where none is further than the text's span from the one before, and a pair counts again only beyond
-    it: no window holds more. texts, bits: of each posting. begin: the place of the page among all pages. lasts_of,
-    sums: of each text the place of its last pair, the bits gathered by it, and the most of the page; stamps: of each
-    posting its last place. So nothing has to be cleared between pages.
-    """
-    hashes, places = np.empty(reach * len(tokens), np.uint64), np.empty(reach * len(tokens), np.int32)
-    n = 0
-    for i in range(len(tokens)):
-        if tokens[i]:
-            for j in range(i + 1, min(i + reach + 1, len(tokens))):
-                if tokens[j] and tokens[j] != tokens[i]:
-                    hashes[n], places[n] = pair_hash(tokens[i], tokens[j]), i
-                    n += 1
-    firsts, lasts = np.empty(n, np.int64), np.empty(n, np.int64)
-    n = known(hashes, n, places, table, firsts, lasts)
-    gathered = False
-    for x in range(n):
-        place = begin + places[x]
-        for posting in range(firsts[x], lasts[x]):
-            text = texts[posting]
-            if place - lasts_of[text] > spans[text]:
-                sums[text, 0] = 0
-                if lasts_of[text] < begin:
-                    sums[text, 1] = 0
-            lasts_of[text] = place
-            repeats = place - stamps[posting] <= spans[text]
-            stamps[posting] = place
-            if repeats:
-                continue
-            sums[text, 0] += bits[posting]
-            if sums[text, 0] > sums[text, 1]:
-                sums[text, 1] = sums[text, 0]
-                gathered |= sums[text, 0] >= needed[text]
-    total = 0
-    if gathered:
-        for x in range(n):
-            for posting in range(firsts[x], lasts[x]):
-                total += sums[texts[posting], 1] >= needed[texts[posting]]
-    found, postings, at = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(total, np.int32)
-    m = 0
-    if gathered:
-        for x in range(n):
-            for posting in range(firsts[x], lasts[x]):
-                if sums[texts[posting], 1] >= needed[texts[posting]]:
-                    found[m], postings[m], at[m] = texts[posting], posting, places[x]
-                    m += 1
-    return found, postings, at
-
-
-@numba.njit(cache=True)
-def best_windows(  # type: ignore[no-untyped-def]
-    found, postings, places, order, ones, others, weights, bits, spans, least_weight, needed, token_counts, pair_counts
-):
-    """Rows (text, first place, last place, pair bits, pairs): of each text the window with most bits of pairs.
-
-    Each pair counts once. A window spans spans[text] tokens of the page; below least_weight of supported tokens, or
-    of `needed` pair bits, there is none. token_counts, pair_counts: zeros, and zeros again afterwards.
-    """
-    windows, n, i = np.empty((len(order) // 3 + 1, 5)), 0, 0
-    while i < len(order):
-        text, end = found[order[i]], i
-        while end < len(order) and found[order[end]] == text:
-            end += 1
-        if end - i >= 3:
-            low, weight, pair_bits, n_pairs = i, 0.0, 0.0, 0
-            best, best_weight, best_first, best_last, best_pairs = 0.0, 0.0, 0, 0, 0
-            for x in range(i, end):
-                while places[order[x]] - places[order[low]] > spans[text]:
-                    posting = postings[order[low]]
-                    pair_counts[posting] -= 1
-                    if pair_counts[posting] == 0:
-                        pair_bits -= bits[posting]
-                        n_pairs -= 1
-                    for token in (ones[posting], others[posting]):
-                        token_counts[token] -= 1
-                        if token_counts[token] == 0:
-                            weight -= weights[token]
-                    low += 1
-                posting = postings[order[x]]
-                if pair_counts[posting] == 0:
-                    pair_bits += bits[posting]
-                    n_pairs += 1
-                pair_counts[posting] += 1
-                for token in (ones[posting], others[posting]):
-                    if token_counts[token] == 0:
-                        weight += weights[token]
-                    token_counts[token] += 1
-                if pair_bits > best:
-                    best, best_weight, best_pairs = pair_bits, weight, n_pairs
-                    best_first, best_last = places[order[low]], places[order[x]]
-            for x in range(low, end):
-                posting = postings[order[x]]
-                pair_counts[posting], token_counts[ones[posting]], token_counts[others[posting]] = 0, 0, 0
-            if best_weight >= least_weight and best >= needed[text]:
-                windows[n] = np.array([text, best_first, best_last, best, best_pairs], np.float64)
-                n += 1
-        i = end
-    return windows[:n]
 
 
 @numba.njit(cache=True)
@@ -220,8 +95,8 @@ def verify_windows(windows, page, tokens, ends, weights, is_number, skip, unknow
 
 
 @numba.njit(cache=True)
-def page_runs(tokens, n, table, texts, offsets):  # type: ignore[no-untyped-def]
-    """(text, place, diagonal) of the runs of n known tokens of a page that texts hold."""
+def page_runs(tokens, n, table, postings):  # type: ignore[no-untyped-def]
+    """(text, place, diagonal) of the runs of n known tokens of a page that texts hold, by (text, offset) postings."""
     hashes, at = np.empty(len(tokens), np.uint64), np.empty(len(tokens), np.int32)
     run_hashes(tokens, n, hashes)
     m, unknown = 0, -1
@@ -240,7 +115,8 @@ def page_runs(tokens, n, table, texts, offsets):  # type: ignore[no-untyped-def]
     k = 0
     for x in range(m):
         for posting in range(firsts[x], lasts[x]):
-            found[k], places[k], diagonals[k] = texts[posting], at[x], at[x] - offsets[posting]
+            found[k], places[k] = postings[posting].text, at[x]
+            diagonals[k] = at[x] - postings[posting].offset
             k += 1
     return found, places, diagonals
 
