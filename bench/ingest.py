@@ -45,12 +45,12 @@ def in_memory(files: list[str]) -> int:
     from corpus.charset import utf8
     from corpus.cheap import cheap_text
     from corpus.classify import Scorer
-    from corpus.text import classifier_line
+    from corpus.text import classifier_bytes
     from corpus.warc import Response, read_records
 
     cheap_text(b"")  # compiles the marks of formulas: a part of the start, which a run over no files has too
     lines = (
-        classifier_line(cheap_text(utf8(record.payload, record.http_charset)[0]).text)
+        classifier_bytes(cheap_text(utf8(record.payload, record.http_charset)[0]).text)
         for file in files
         for record in read_records(file)
         if isinstance(record, Response)
@@ -106,7 +106,7 @@ def steps(files: list[str]) -> dict[str, float]:
     from corpus.charset import utf8
     from corpus.cheap import cheap_text
     from corpus.classify import Scorer
-    from corpus.text import classifier_line
+    from corpus.text import classifier_bytes
     from corpus.warc import Response, read_records
 
     scorer = Scorer(MODEL)
@@ -124,7 +124,7 @@ def steps(files: list[str]) -> dict[str, float]:
         pages = timed("decode", lambda records=records: [utf8(r.payload, r.http_charset)[0] for r in records])
         texts = timed("cheap text", lambda pages=pages: [cheap_text(page).text for page in pages])
         timed("language", lambda texts=texts: [language.identify(text) for text in texts])
-        lines = timed("line", lambda texts=texts: [classifier_line(text) for text in texts])
+        lines = timed("line", lambda texts=texts: [classifier_bytes(text) for text in texts])
         timed("score", lambda lines=lines: scorer.score(lines))
         n_pages += len(records)
     return {step: 1_000 * spent / n_pages for step, spent in seconds.items()}

@@ -24,7 +24,7 @@ def render(readme: str, workspace: str = "work/sample", crawl: str = "work/sampl
         arguments = found[1].replace("work/sample-crawl", crawl).split()[1:]
         arguments = [workspace if argument == "work/sample" else argument for argument in arguments]
         command = [sys.executable, "-m", "corpus", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
         shown = done.stdout.replace(f"{Path(ROOT, workspace)}", "work/sample")
         return f"<!-- output: {found[1]} -->\n```\n$ {found[1]}\n{shown}```\n<!-- end -->"
 

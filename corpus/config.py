@@ -174,10 +174,23 @@ class Domains(Section):
     min_share: Share = Field(
         0.1, description="a domain is math if more than this share was collected; 0.1 in the paper"
     )
-    min_pages: Count = Field(5, description="pages a domain or prefix must have in the pool; not in the paper")
-    prefix_depth: int = Field(2, ge=0, le=6, description="path segments of a prefix, at most")
+    confidence: float = Field(
+        0.95,
+        ge=0,
+        lt=1,
+        description="that a share is above min_share, by a one-sided bound, and that a prefix differs from its site; "
+        "0: the share itself counts, as in the paper",
+    )
+    prefix_depth: int = Field(
+        4,
+        ge=0,
+        le=6,
+        description="path segments of a prefix, at most; it is as long as it has to be to tell pages apart",
+    )
     accept_share: Share = Field(
-        0.5, description="the auto rule accepts a prefix of which at least this share was collected"
+        0.5,
+        description="the auto rule accepts a prefix of which at least this share was collected, and of which pages "
+        "enough to be sure that min_share was",
     )
     annotate: Literal["auto", "manual"] = Field(
         "auto", description='"manual" stops each round until a person has decided; the paper\'s way'
@@ -190,6 +203,10 @@ class Stop(Section):
     already_collected: Share = Field(
         0.98,
         description="share, by pages and tokens, that the round before had already: the round is the last; 0.98 there",
+    )
+    on_drift: bool = Field(
+        False,
+        description="end with a round that leaves its subject: held-out precision fell, or prefixes flood the seed",
     )
 
 
@@ -229,8 +246,9 @@ class Decontam(Section):
         min_length=1,
         description="any of deepseekmath (shared n-gram; the paper's), qwen (13-gram and alignment), strict (ours)",
     )
-    action: Literal["page", "segment"] = Field(
-        "page", description="what goes: the page, as in the paper, or the lines that hold the match"
+    action: Literal["page", "segment", "flag"] = Field(
+        "page",
+        description="what goes: the page, as in the paper; the lines that hold the match; or nothing, it is only told",
     )
     protect: Literal["question", "question_and_solution"] = Field(
         "question", description="what has to be found: the question, or also its answer or solution"

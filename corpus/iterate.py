@@ -16,21 +16,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-
-from corpus import domains
-from corpus.classify import MODEL, train
-from corpus.config import Settings
+from corpus import annotations, domains, expansion
+from corpus.classify import MUCH, model_bytes, train
+from corpus.config import Settings, Stop
 from corpus.errors import AnnotationWanted, InputError
-from corpus.metrics import precision_and_recall
 from corpus.recall import recall
-from corpus.schema import ROUND
 from corpus.seeds import IN_FOLDERS, draw, gather
 from corpus.sources import stamps
-from corpus.stages import file_digest
-from corpus.tables import read_rows, write_rows
-from corpus.weighing import learn, posterior_of_documents, weigh_round
+from corpus.summary import row_of, write_summary
+from corpus.tables import read_rows
+from corpus.weighing import learn, weigh_round
 from corpus.workspace import Workspace
 
 # Brings rounds/NN/scores up to date, wherever the work is done: pipelines/score.py.
@@ -40,7 +35,7 @@ ScoreRound = Callable[[Workspace, Settings, int], None]
 def iterate(workspace: Workspace, settings: Settings, n_rounds: int, score: ScoreRound) -> list[dict[str, Any]]:
     """Bring rounds 1 to n_rounds up to date; the pool must be. Returns their rows (schema.ROUND).
 
-    Ends early, with fewer rows than n_rounds, when the stop rule holds (see `has_converged`).
+    Ends early, with fewer rows than n_rounds, when a stop rule holds (see `why_last`).
     Raises AnnotationWanted where a round waits for a person.
     """
     gather_seed(workspace, settings)
@@ -49,15 +44,22 @@ def iterate(workspace: Workspace, settings: Settings, n_rounds: int, score: Scor
     rows: list[dict[str, Any]] = []
     for number in range(1, n_rounds + 1):
         rows.append(run_round(workspace, settings, number, score))
-        if has_converged(rows[-1], settings.stop.already_collected):
+        if why_last(rows[-1], settings.stop):
             break
     return rows
 
 
-def has_converged(row: Mapping[str, Any], already_collected: float) -> bool:
-    """The round before had collected this share already, by pages and by tokens alike."""
+def why_last(row: Mapping[str, Any], stop: Stop) -> str | None:
+    """Why the loop ends with a round: it collected what the one before had, by pages and tokens alike, or drifts."""
+    if stop.on_drift and row["drift"]:
+        return f"it drifts: {row['drift']} (stop.on_drift)"
     shares = (row["already_pages"], row["already_tokens"])
-    return all(share is not None and share >= already_collected for share in shares)
+    if any(share is None or share < stop.already_collected for share in shares):
+        return None
+    return (
+        f"{shares[0]:.1%} of its pages and {shares[1]:.1%} of its tokens were collected in the round before "
+        f"(stop.already_collected is {stop.already_collected:.0%})"
+    )
 
 
 def gather_seed(workspace: Workspace, settings: Settings) -> None:
@@ -112,13 +114,20 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
         inputs=[
             *("pool/parts", "pool/unique", "seed"),
             *(stage("expanded", n) for n in earlier),
+            *(stage("domains", n) for n in earlier[1:]),
             *([stage("evidence", number - 1) if number > 1 else "marks"] if evidence else []),
         ],
     )
     seed = workspace.path(stage("seed"))
+
+    def learn_model(directory: Path) -> dict[str, Any]:
+        if (memory := model_bytes(settings.classifier)) >= MUCH:
+            workspace.notice(f"training takes {memory / 1e9:.1f} GB and more, scoring as much for each worker")
+        return train(seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier)
+
     workspace.run(
         stage("model"),
-        lambda directory: train(seed / "positives.parquet", seed / "negatives.parquet", directory, settings.classifier),
+        learn_model,
         settings=settings.classifier.model_dump(exclude={"max_chars", "held_out"}),
         inputs=[stage("seed")],
     )
@@ -147,41 +156,54 @@ def run_round(workspace: Workspace, settings: Settings, number: int, score: Scor
     )
     workspace.run(
         stage("domains"),
-        lambda directory: domains.collected_shares(workspace, number, directory, settings.domains),
+        lambda directory: domains.collected_shares(workspace, number, directory, settings.domains, evidence),
         settings=settings.domains.model_dump(exclude={"annotate"}),
-        inputs=["pool/parts", "pool/unique", stage("recalled")],
+        inputs=[
+            *("pool/parts", "pool/unique", stage("recalled")),
+            *([stage("evidence")] if evidence else []),
+            *(stage("domains", n) for n in earlier[1:]),
+            *(stage("expanded", n) for n in earlier[-1:]),
+        ],
     )
     persons = annotate(workspace, settings, number)
     manual = settings.domains.annotate == "manual"
 
     def expand(directory: Path) -> dict[str, Any]:
-        counts = domains.expand_round(workspace, number, directory, persons, manual)
+        counts = expansion.expand_round(workspace, number, directory, persons, manual=manual, evidence=evidence)
         if counts["unmatched"]:
             path, prefixes = workspace.annotations(number), ", ".join(counts["unmatched"])
             workspace.notice(f"{path}: no page of the pool is under {prefixes}")
-        row = summary(workspace, number, counts, evidence)
-        write_rows(directory / "round.parquet", [row], ROUND)
+        for text in expansion.low_scores(workspace, number):
+            workspace.notice(text)
+        write_summary(workspace, number, directory, counts, evidence, bool(settings.negatives.paths))
         return counts
 
     workspace.run(
         stage("expanded"),
         expand,
         settings={"manual": manual, "persons": sorted(persons.items())},
-        inputs=["pool/parts", "pool/unique", stage("seed"), stage("model"), stage("recalled"), stage("domains")],
+        inputs=[
+            *("pool/parts", "pool/unique", stage("seed"), stage("model"), stage("recalled")),
+            *(stage("domains", n) for n in [*earlier[1:], number]),
+            *([stage("evidence")] if evidence else []),
+        ],
     )
-    return next(read_rows(workspace.path(stage("expanded")) / "round.parquet"))
+    row = row_of(workspace, number)
+    if row["drift"]:
+        workspace.notice(f"round {number} drifts: {row['drift']}")
+    return row
 
 
 def persons_of(workspace: Workspace, last: int) -> dict[str, str]:
     """What a person decided by name in the annotations of rounds 1 to `last`: prefix -> accept, reject or auto."""
     decided: dict[str, str] = {}
     for number in range(1, last + 1):
-        decided = domains.decisions_of(domains.read_annotations(workspace.annotations(number)), (), decided)
+        decided = annotations.decisions_of(annotations.read_annotations(workspace.annotations(number)), (), decided)
     return decided
 
 
 def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str, str]:
-    """Write the round's annotations.csv and return a person's decision of each prefix (see domains.py).
+    """Write the round's annotations.csv and return a person's decision of each prefix (see annotations.py).
 
     Raises AnnotationWanted, in manual mode, while a proposed prefix is undecided.
     """
@@ -189,53 +211,16 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
     proposed = list(read_rows(workspace.path(workspace.round(number, "domains")) / "prefixes.parquet"))
     earlier = persons_of(workspace, number - 1)
     if not workspace.frozen:
-        domains.write_annotations(path, proposed, earlier)
+        annotations.write_annotations(path, proposed, earlier)
     names = [row["prefix"] for row in proposed]
-    persons = domains.decisions_of(domains.read_annotations(path), names, earlier)
+    persons = annotations.decisions_of(annotations.read_annotations(path), names, earlier)
     undecided = [name for name in names if name not in persons]
     if undecided and settings.domains.annotate == "manual":
         raise AnnotationWanted(
             f"Round {number} waits for a person: {len(undecided)} of {len(names)} URL prefixes are undecided.\n"
-            f"  1. Open {path}\n"
-            f"  2. Write accept, reject or auto into the column decision; "
-            f"the line {domains.EVERY_BLANK} answers for all that stay blank.\n"
-            f"  3. Type the same command again, such as: corpus iterate {number} -w {workspace.quoted}"
+            f"  1. Type: corpus annotate -w {workspace.quoted}\n"
+            f"     Or open {path} and write accept, reject or auto\n"
+            f"     into the column decision; the line {annotations.EVERY_BLANK} answers for all that stay blank.\n"
+            f"  2. Type the same command again, such as: corpus iterate {number} -w {workspace.quoted}"
         )
     return persons
-
-
-def summary(workspace: Workspace, number: int, expanded: Mapping[str, Any], evidence: bool) -> dict[str, Any]:
-    """A round in one row (schema.ROUND), from the counts of its stages and the model's held-out scores."""
-
-    def counts(name: str) -> Mapping[str, Any]:
-        manifest = workspace.manifest(workspace.round(number, name))
-        assert manifest is not None
-        return manifest.counts
-
-    model = workspace.path(workspace.round(number, "model"))
-    recalled = counts("recalled")
-    table = pq.read_table(model / "held_out.parquet").drop_columns("doc_id")
-    held_out = {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
-    positive, value = held_out.pop("positive") > 0, held_out["score"]
-    estimated: dict[str, float] = {}
-    if evidence:
-        value = posterior_of_documents(workspace, number, **held_out)
-        estimated = {
-            "estimated_precision": recalled["likely"] / recalled["n_collected"],
-            "estimated_recall": min(1.0, recalled["likely"] / counts("evidence")["n_sought"]),
-        }
-    precision, recall_ = precision_and_recall(positive, np.nan_to_num(value, nan=-1.0) >= recalled["cut_score"])
-    return {
-        "round": number,
-        "n_seed": counts("seed")["n_positives"],
-        "n_negatives": counts("seed")["n_negatives"],
-        "held_out_ap": counts("model")["held_out_ap"],
-        "held_out_precision": precision,
-        "held_out_recall": recall_,
-        "n_math_domains": counts("domains")["n_math_domains"],
-        "model_digest": file_digest(model / MODEL),
-        **{name: recalled[name] for name in ROUND.names if name in recalled},
-        "n_accepted": expanded["n_accepted"],
-        "n_expanded": expanded["n_expanded"],
-        **estimated,
-    }

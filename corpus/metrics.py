@@ -56,6 +56,12 @@ class Bin:
 BIN_EDGES = (0.0, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 1.0)
 
 
+def in_bin(score: Scores, low: float, high: float) -> Flags:
+    """Scores in [low, high), or in [low, 1] for the last bin; NaN is in none."""
+    inside: Flags = (score >= low) & ((score < high) | ((score == 1.0) & (high == 1.0)))
+    return inside
+
+
 def reliability(positive: Flags, score: Scores) -> list[Bin]:
     """Probabilities against frequencies, in bins that are narrow where probabilities are sure; empty bins left out.
 
@@ -63,7 +69,7 @@ def reliability(positive: Flags, score: Scores) -> list[Bin]:
     """
     bins = []
     for low, high in itertools.pairwise(BIN_EDGES):
-        inside = (score >= low) & ((score < high) | ((high == 1.0) & (score == 1.0)))
+        inside = in_bin(score, low, high)
         if n := int(inside.sum()):
             bins.append(Bin(low, high, n, float(score[inside].mean()), float(positive[inside].mean())))
     return bins

@@ -7,8 +7,8 @@ is an empty view with the right columns, so that a query never depends on progre
     captures dropped pages removed                the pool; pages are the unique ones, removed has a stage
     marks                                         what formulas say of a page: one row
     positives negatives held_out scores evidence  rounds, each row with its `round`
-    recalled domains prefixes decisions expanded
-    rounds
+    recalled domains prefixes checked decisions expanded
+    rounds reliability
     extracted failed contaminated benchmarks      the collected pages on their way into the corpus
     boilerplate boilerplate_pages                 lines that their hosts repeat, and how much of a page these are
     corpus shards not_in_corpus exports           what came out
@@ -49,9 +49,11 @@ TABLES = {
     "recalled": (schema.RECALLED, "rounds/[0-9]*/recalled/recalled.parquet"),
     "domains": (schema.DOMAIN, "rounds/[0-9]*/domains/domains.parquet"),
     "prefixes": (schema.PREFIX, "rounds/[0-9]*/domains/prefixes.parquet"),
+    "checked": (schema.CHECKED, "rounds/[0-9]*/domains/checked.parquet"),
     "decisions": (schema.DECISION, "rounds/[0-9]*/expanded/decisions.parquet"),
     "expanded": (schema.EXPANDED, "rounds/[0-9]*/expanded/expanded.parquet"),
     "rounds": (schema.ROUND, "rounds/[0-9]*/expanded/round.parquet"),
+    "reliability": (schema.RELIABILITY, "rounds/[0-9]*/expanded/reliability.parquet"),
     "extracted": (schema.EXTRACTED, "finish/extracted/part-*.parquet"),
     "boilerplate": (schema.BOILERPLATE, "finish/boilerplate/boilerplate.parquet"),
     "boilerplate_pages": (schema.BOILERPLATE_PAGE, "finish/boilerplate/pages-*.parquet"),

@@ -25,18 +25,17 @@ ROUND_COLUMNS = (
     ("new", "n_new"),
     ("already", "already_pages"),
     ("by tokens", "already_tokens"),
-    ("precision*", "held_out_precision"),
-    ("recall*", "held_out_recall"),
     ("precision~", "estimated_precision"),
     ("recall~", "estimated_recall"),
     ("math domains", "n_math_domains"),
     ("expanded", "n_expanded"),
 )
 RANKING = ("average_precision", "precision_at_recall")
-SHARES = ("already", "by tokens", "precision*", "recall*", "precision~", "recall~")
+SHARES = ("already", "by tokens", "precision~", "recall~")
+HELD_OUT = ("held_out_ap", "held_out_precision", "held_out_recall")
 HELD_OUT_NOTE = (
-    "* on domains that were held out: of what scores above the round's cut, the share that is seed; of the seed, "
-    "the share above the cut.\n  Random negatives hold mathematics too, so precision is understated."
+    "  with 95 % intervals. AP weighs seed and random pages alike, which hold what is sought too and so lower it;\n"
+    "  precision and recall are at the round's cut."
 )
 ESTIMATED_NOTE = (
     "~ estimated without labels: the mean probability of what was collected; its sum, of what formulas and words,\n"
@@ -52,9 +51,26 @@ def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(_cell(row[column], share=heading in SHARES) for heading, column in columns))
     _print(table)
-    print(HELD_OUT_NOTE)
     if estimated:
         print(ESTIMATED_NOTE)
+    _held_out(rows)
+    for row in rows:
+        if row["drift"]:
+            print(f"round {row['round']} drifts: {row['drift']}")
+
+
+def _held_out(rows: Sequence[Mapping[str, Any]]) -> None:
+    print("\nOn domains that were held out of training,")
+    print(HELD_OUT_NOTE)
+    table = _table(["round", "AP", "precision", "recall"])
+    for row in rows:
+        table.add_row(str(row["round"]), *(_with_interval(row, name) for name in HELD_OUT))
+    _print(table)
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    value, low, high = (_cell(row[f"{name}{end}"], share=True) for end in ("", "_low", "_high"))
+    return value if low == "-" else f"{value} ({low} to {high})"
 
 
 def extracted(page: Mapping[str, Any]) -> None:
@@ -117,7 +133,8 @@ def status(state: Mapping[str, Any]) -> None:
         print()
         print(f"extracted  {extracted['n_pages']:,} pages; failed: {_counts(extracted['failed'])}")
         print(f"dedup      removed: {_counts(corpus['duplicates'])}")
-        print(f"decontam   removed: {contaminated['n_contaminated']:,} pages, by benchmark: ", end="")
+        of_lines = f" and lines of {contaminated['n_segments']:,}" if contaminated["n_segments"] else ""
+        print(f"decontam   removed: {contaminated['n_contaminated']:,} pages{of_lines}, by benchmark: ", end="")
         print(f"{_counts(contaminated['by_benchmark'])}")
         print(f"           benchmark items looked for: {contaminated['n_benchmark_items']:,}")
         print(f"corpus     of round {corpus['round']}: {corpus['n_pages']:,} pages, ", end="")

@@ -101,6 +101,7 @@ DOCUMENT = pa.schema(
 HELD_OUT = pa.schema(
     [
         ("doc_id", pa.string()),
+        ("domain", pa.string()),  # of documents without one the doc_id
         ("positive", pa.bool_()),
         ("score", pa.float32()),
         ("n_formulas", pa.int32()),
@@ -150,25 +151,45 @@ RECALLED = pa.schema(
 # rounds/NN/domains/domains.parquet
 DOMAIN = pa.schema(
     [
-        ("domain", pa.string()),
+        ("domain", pa.string()),  # registered domain, or the directory of one user of a shared host
         ("n_pages", pa.int64()),
         ("n_collected", pa.int64()),
         ("share", pa.float64()),  # n_collected / n_pages
-        ("math", pa.bool_()),  # share above the setting, with enough pages
+        ("lower_bound", pa.float64()),  # of the share, with the confidence of the settings
+        ("math", pa.bool_()),  # lower_bound above the setting
     ]
 )
 
-# rounds/NN/domains/prefixes.parquet: URL prefixes inside math domains.
+# rounds/NN/domains/prefixes.parquet: URL prefixes that tell collected pages from others. All numbers are of the pages
+# under the prefix and under no longer one.
 PREFIX = pa.schema(
     [
         ("prefix", pa.string()),  # host, or host/first/second, without scheme
-        ("domain", pa.string()),
+        ("domain", pa.string()),  # as in DOMAIN
         ("depth", pa.int32()),  # path segments
         ("n_pages", pa.int64()),
         ("n_collected", pa.int64()),
         ("share", pa.float64()),
-        ("auto", pa.string()),  # accept or reject, by the stated rule
+        ("lower_bound", pa.float64()),
+        ("gain", pa.float64()),  # expected wanted pages among the uncollected; null without scoring.evidence,
+        ("gain_tokens", pa.float64()),  # as are their tokens
+        ("purity", pa.float64()),  # and gain / uncollected pages; null also where there are none of these
+        ("auto", pa.string()),  # accept, reject or withdrawn, by the stated rule
         ("examples", pa.list_(pa.string())),  # up to 3 URLs, uncollected ones first
+    ]
+)
+
+# rounds/NN/domains/checked.parquet: what became of the pages that the round before added.
+CHECKED = pa.schema(
+    [
+        ("prefix", pa.string()),
+        ("by", pa.string()),  # auto or person, as in DECISION
+        ("n_added", pa.int64()),  # pages
+        ("n_confirmed", pa.int64()),  # of these, collected by this round
+        ("gained_tokens", pa.int64()),  # of the confirmed
+        ("purity", pa.float64()),  # their mean posterior now; null without scoring.evidence
+        ("low", pa.bool_()),  # the share confirmed is not above that of a math domain
+        ("withdrawn", pa.bool_()),  # low, and accepted by the rule
     ]
 )
 
@@ -176,15 +197,20 @@ PREFIX = pa.schema(
 DECISION = pa.schema(
     [
         ("prefix", pa.string()),
-        ("decision", pa.string()),  # accept or reject
+        ("decision", pa.string()),  # accept, reject, or withdrawn in this round or an earlier one
         ("by", pa.string()),  # auto or person
         ("n_pages", pa.int64()),  # pool pages under it and under no longer decided prefix
         ("n_expanded", pa.int64()),  # of these, pages that join the next seed
+        ("gain", pa.float64()),  # of these, the uncollected ones: as in PREFIX
+        ("gain_tokens", pa.float64()),
+        ("purity", pa.float64()),
+        ("n_added", pa.int64()),  # as in CHECKED; null where the round before added nothing by it
+        ("n_confirmed", pa.int64()),
     ]
 )
 
-# rounds/NN/expanded/expanded.parquet
-EXPANDED = pa.schema([("page_id", pa.string()), ("prefix", pa.string())])
+# rounds/NN/expanded/expanded.parquet; rounds/NN/domains/withdrawn.parquet: pages of the round before that left again.
+EXPANDED = pa.schema([("page_id", pa.string()), ("prefix", pa.string()), ("by", pa.string())])
 
 # rounds/NN/expanded/round.parquet: the round in one row.
 ROUND = pa.schema(
@@ -200,15 +226,38 @@ ROUND = pa.schema(
         ("n_new", pa.int64()),  # collected pages that no earlier round collected
         ("already_pages", pa.float64()),  # share of the collection that the round before collected too, by pages
         ("already_tokens", pa.float64()),  # the same by tokens; both null in round 1
-        ("held_out_ap", pa.float64()),  # average precision on held-out domains
+        # On held-out domains; low and high: of a 95 % interval by a bootstrap over domains. See held_out.py.
+        ("held_out_ap", pa.float64()),  # average precision, both classes weighing alike
+        ("held_out_ap_low", pa.float64()),
+        ("held_out_ap_high", pa.float64()),
         ("held_out_precision", pa.float64()),  # at cut_score
+        ("held_out_precision_low", pa.float64()),
+        ("held_out_precision_high", pa.float64()),
         ("held_out_recall", pa.float64()),  # at cut_score
+        ("held_out_recall_low", pa.float64()),
+        ("held_out_recall_high", pa.float64()),
         ("estimated_precision", pa.float64()),  # mean posterior of what was collected; null without scoring.evidence
         ("estimated_recall", pa.float64()),  # its sum, of what capture and recapture of marks and words say there is
         ("n_math_domains", pa.int64()),
         ("n_accepted", pa.int64()),  # URL prefixes
         ("n_expanded", pa.int64()),  # uncollected pages under them: they join the next seed
+        ("n_withdrawn", pa.int64()),  # URL prefixes whose pages, added by the round before, leave the seed again
         ("model_digest", pa.string()),  # xxh3_128 of model.bin
+        ("drift", pa.string()),  # why it seems to leave its subject; null where it does not
+    ]
+)
+
+# rounds/NN/expanded/reliability.parquet, with scoring.evidence: a row a bin of posteriors of held-out documents.
+RELIABILITY = pa.schema(
+    [
+        ("low", pa.float64()),  # the bin is [low, high)
+        ("high", pa.float64()),
+        ("n_seed", pa.int64()),
+        ("n_others", pa.int64()),  # negatives of the round, which may hold what is sought
+        ("mean_posterior", pa.float64()),  # of the others, or of the seed where there is no other
+        ("frequency", pa.float64()),  # of what is sought in the bin, estimated without labels; see held_out.py
+        ("frequency_low", pa.float64()),  # of a 95 % interval
+        ("frequency_high", pa.float64()),
     ]
 )
 
@@ -264,7 +313,7 @@ CONTAMINATED = pa.schema(
         ("role", pa.string()),  # of the text that was found: the column it comes from
         ("rule", pa.string()),  # deepseekmath, qwen or strict
         ("page_text", pa.string()),  # what matched, as the page has it but in lower case; at most 300 characters
-        ("item_text", pa.string()),  # how the benchmark's text begins; at most 300 characters
+        ("item_text", pa.string()),  # how the benchmark's text begins; at most 2,000 characters
         ("position", pa.int64()),  # of the first matched word among text.words(text, operators=False)
         ("n_words", pa.int64()),  # from there on, in the first stretch that matched
         ("n_hits", pa.int64()),  # different runs of words shared; strict: pairs or runs that led to it
@@ -284,7 +333,7 @@ BENCHMARK = pa.schema(
         ("benchmark", pa.string()),
         ("rule", pa.string()),
         ("n_rows", pa.int64()),
-        ("n_items", pa.int64()),  # rows of one id are one item
+        ("n_items", pa.int64()),  # rows of one id and question are one item
         ("n_texts", pa.int64()),  # questions
         ("n_protected", pa.int64()),  # of these, looked for
         ("n_unprotected", pa.int64()),  # too short for the rule

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from corpus.annotations import decision_of
 from corpus.config import Pool, Settings
-from corpus.domains import decision_of
 from corpus.errors import InputError, StageError
+from corpus.expansion import expanded_pages, withdrawn_pages
 from corpus.pool import ingest_part
 from corpus.schema import DOCUMENT, SEED
 from corpus.sources import JSON_LINES, PARQUET, WARCS, expand, open_unpacked
@@ -31,7 +32,7 @@ from corpus.weighing import by_marks
 from corpus.workspace import Workspace
 
 KINDS = (*JSON_LINES, *PARQUET, *WARCS)
-MIN_SEED = 100  # documents of the seed that stay beside found pages, however few these are
+MIN_SEED = 1_000  # documents of the seed that stay beside found pages, however few these are
 IN_FOLDERS = tuple(kind for kind in KINDS if not kind.startswith(".json.") and kind != ".json")  # those may be notes
 
 
@@ -153,7 +154,8 @@ def draw(
 ) -> dict[str, Any]:
     """Draw a round's positives and negatives (schema.DOCUMENT) into `directory`, in random order.
 
-    Positives: the seed, and what earlier rounds expanded to, less what a person has rejected since.
+    Positives: the seed, and what earlier rounds expanded to, less what was withdrawn or a person has rejected
+    since.
     Negatives: the given ones, else random pool pages that are neither. A share of the domains of seed
     and negatives is held out: their documents are measured on, never trained on. What the round before
     collected is, by a setting, no negative to train on; among the held-out ones it stays, since a
@@ -266,12 +268,17 @@ def _register(
         source = f"read_parquet({sql_list([given])})" if given.exists() else "pages WHERE false"
         connection.execute(f"CREATE VIEW given_{name} AS SELECT {', '.join(SEED.names)} FROM {source}")
     earlier = [workspace.path(workspace.round(n, "expanded")) / "expanded.parquet" for n in range(1, number)]
+    withdrawn = withdrawn_pages(workspace, number - 1)
+    connection.execute(
+        f"""CREATE TABLE expanded AS
+            SELECT DISTINCT page_id AS doc_id FROM {expanded_pages(earlier)}
+            WHERE "by" = 'person' OR page_id NOT IN (SELECT page_id FROM {withdrawn})"""
+    )
     connection.execute(f"CREATE TABLE likely AS SELECT page_id AS doc_id FROM {_likely(workspace, number, settings)}")
     connection.execute(
         f"""CREATE TABLE joined AS
-            SELECT DISTINCT page_id AS doc_id, 'expanded' AS source FROM {_ids(earlier)}
-            UNION ALL SELECT doc_id, 'found' FROM likely ANTI JOIN {_ids(earlier)} ON page_id = doc_id
-            WHERE {number} > 1"""
+            SELECT doc_id, 'expanded' AS source FROM expanded
+            UNION ALL SELECT doc_id, 'found' FROM likely ANTI JOIN expanded USING (doc_id) WHERE {number} > 1"""
     )
     if "reject" in persons.values():
         rows = selected(connection, "SELECT doc_id, url FROM pages SEMI JOIN joined USING (doc_id)")

@@ -29,6 +29,7 @@ from corpus.errors import InputError, LockedError, StageError, WorkspaceError
 from corpus.tables import replacing
 
 MANIFEST = "manifest.json"
+FORMAT = 2  # of what stages write (schema.py): a workspace of another one is built anew
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOGS = "logs"  # inside a temporary directory: logs of fanned-out tasks
 
@@ -284,7 +285,7 @@ def _changes(
         ("built anew since", sorted(name for name, made in inputs.items() if manifest.inputs.get(name) != made)),
     ]
     named = [f"{what}: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" for what, names in said if names]
-    return "; ".join(named) or "it was built by other means"
+    return "; ".join(named) or "a version that writes other tables built it"
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -299,8 +300,8 @@ def read_manifest(path: Path) -> Manifest | None:
 
 
 def fingerprint_of(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str], files: Mapping[str, str]) -> str:
-    """xxh3_128 (hex) over the canonical JSON of what a stage's result depends on."""
-    return xxhash.xxh3_128_hexdigest(json.dumps([stage, settings, inputs, files], sort_keys=True).encode())
+    """xxh3_128 (hex) over the canonical JSON of what a stage's result depends on, FORMAT too."""
+    return xxhash.xxh3_128_hexdigest(json.dumps([FORMAT, stage, settings, inputs, files], sort_keys=True).encode())
 
 
 def file_digest(path: Path) -> str:

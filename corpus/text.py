@@ -157,12 +157,17 @@ def classifier_line(text: str, max_chars: int = MAX_CHARS) -> str:
 
     classifier_line("So \\(x_1^{2}\\) costs $19.99!!").split() == "so $ x _ 1 ^ 2 $ costs ¤ 19 99".split()
     """
+    return classifier_bytes(text, max_chars).decode()
+
+
+def classifier_bytes(text: str, max_chars: int = MAX_CHARS) -> bytes:
+    """`classifier_line` in UTF-8."""
     data = text[:max_chars].lower().encode("utf-8", "ignore")
     styled = data.translate(None, _NOT_STYLED)
     if styled and any(lead in data for lead in _STYLED):
         data = unicodedata.normalize("NFKC", data.decode()).lower().encode()
     data = line(data)
-    return "" if data.isspace() else data.decode()
+    return b"" if data.isspace() else data
 
 
 @cache

@@ -23,6 +23,9 @@ HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%|[^!-~]|[\"<>`{}|\\^]")
 # Most URLs are as they are to be: plain path segments that no dot begins, no query, port or escape.
 PLAIN = re.compile(r"https?://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)/(?:[A-Za-z0-9_~,:@=+/-]|(?<=[A-Za-z0-9_~-])\.)*")
+# The directory of one user of a shared host: /~user/, /@user/ anywhere, /users/user/ and its like at the root. Group 1
+# is its path. DuckDB (RE2) and re read it alike.
+USER_DIRECTORY = r"^https?://[^/?]+((?:/[^/?]+)*?/[~@][^/?]+|/(?:users?|u|people|homes?|members?)/[^/?]+)/"
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 

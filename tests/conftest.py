@@ -37,7 +37,7 @@ SAMPLE: dict[str, dict[str, Any]] = {
 TINY = SAMPLE | {
     "classifier": CLASSIFIER | {"min_count": 1, "epoch": 25, "held_out": 0.25},
     "recall": {"keep_tokens": [7_000]},
-    "domains": {"min_pages": 3},
+    "domains": {"confidence": 0.5},
 }
 
 

@@ -253,7 +253,7 @@ def test_a_round_that_collects_nothing_says_how_to_loosen_it(ingested: Path, cra
     root = workspace(tmp_path, ingested, crawl, ("[4000]", "[1]"))
     said = failing(root, "iterate", 1)
     assert "round 1 collected nothing of 96 pages, 96 of them scored" in said
-    assert "keep_tokens is 1, less than the best page has" in said and f"Loosen [recall] in {root}/corpus.toml" in said
+    assert "keep_tokens is 1, less than the best page has" in said and f"loosen [recall] in {root}/corpus.toml" in said
 
 
 ANNOTATIONS = {

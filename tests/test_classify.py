@@ -16,7 +16,7 @@ from corpus.config import Classifier
 from corpus.errors import TrainingError
 from corpus.schema import DOCUMENT, HELD_OUT, KEPT, PAGE, SCORE
 from corpus.tables import read_rows, write_rows
-from corpus.text import classifier_line
+from corpus.text import classifier_bytes, classifier_line
 
 MATH = ["theorem", "lemma", "proof", "integral", "matrix", "group", "field", "prime", "$", "\\frac"]
 OTHER = ["recipe", "garden", "football", "music", "hotel", "weather", "fashion", "market", "cooking", "car"]
@@ -98,7 +98,24 @@ def test_few_documents_are_passed_over_until_enough_were_read(
     monkeypatch.setattr(classify, "_train_in_fresh_process", note)
     with pytest.raises(TrainingError, match="enough"):
         train(*toy(tmp_path), tmp_path, SMALL.model_copy(update={"epoch": 1, "min_reads": min_reads}))
-    assert [settings.epoch for settings in asked] == [passes]
+    assert [settings.epoch for settings in asked] == [passes, passes]  # it is tried twice
+
+
+def test_a_model_that_fails_its_check_is_trained_once_more_from_another_random_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, seen = classify._check, list[bytes]()
+
+    def fail_once(model: Path, *arguments: Any) -> dict[str, Any]:
+        seen.append(model.read_bytes())
+        if len(seen) == 1:
+            raise TrainingError("the first one")
+        return check(model, *arguments)
+
+    monkeypatch.setattr(classify, "_check", fail_once)
+    counts = train(*toy(tmp_path), tmp_path, SMALL)
+    assert counts["n_trainings"] == len(seen) == 2
+    assert seen[0] != seen[1] == (tmp_path / MODEL).read_bytes()
 
 
 def test_a_process_that_used_its_memory_before_trains_the_same_model(
@@ -115,7 +132,7 @@ def test_lines_without_a_known_word_score_null_and_all_others_lie_in_0_to_1(
 ) -> None:
     scorer = Scorer(trained[0] / MODEL)
     lines = [line(MATH, 900), "", "zzz qqq", "   ", "</s>", line(OTHER, 900), "zzz theorem", "theorem " * 5_000]
-    scores = scorer.score(lines)
+    scores = scorer.score(map(str.encode, lines))
     assert scores.dtype == np.float32
     assert [bool(np.isnan(score)) for score in scores] == [False, True, True, True, True, False, False, False]
     known = scores[~np.isnan(scores)]
@@ -126,7 +143,7 @@ def test_lines_without_a_known_word_score_null_and_all_others_lie_in_0_to_1(
 
 def test_scores_do_not_depend_on_the_batch(trained: tuple[Path, dict[str, Any]]) -> None:
     scorer = Scorer(trained[0] / MODEL)
-    lines = [line(kind, n) for n in range(classify.LINES_PER_CALL // 2 + 20) for kind in (MATH, OTHER)]
+    lines = [line(kind, n).encode() for n in range(classify.LINES_PER_CALL // 2 + 20) for kind in (MATH, OTHER)]
     together = scorer.score(iter(lines))
     assert len(together) == len(lines) > classify.LINES_PER_CALL
     assert together.tolist() == [float(scorer.score([each])[0]) for each in lines]
@@ -137,7 +154,7 @@ def test_a_score_is_fasttexts_own_probability_of_the_positive_class(trained: tup
 
     reference = fasttext.load_model(str(trained[0] / MODEL))
     lines = [line(kind, n) for n in range(20) for kind in (MATH, OTHER)]
-    for each, score in zip(lines, Scorer(trained[0] / MODEL).score(lines), strict=True):
+    for each, score in zip(lines, Scorer(trained[0] / MODEL).score(map(str.encode, lines)), strict=True):
         # The C++ object below the Python layer, which takes one line with its newline.
         (expected,) = [p for p, label in reference.f.predict(each + "\n", 2, 0.0, "strict") if label == POSITIVE]
         assert score == pytest.approx(min(expected, 1.0), abs=1e-6)
@@ -146,9 +163,9 @@ def test_a_score_is_fasttexts_own_probability_of_the_positive_class(trained: tup
 def test_a_label_inside_a_text_changes_nothing(trained: tuple[Path, dict[str, Any]]) -> None:
     texts = [line(OTHER, n) for n in range(20)]
     scorer = Scorer(trained[0] / MODEL)
-    plain = scorer.score(classifier_line(text) for text in texts)
+    plain = scorer.score(classifier_bytes(text) for text in texts)
     # Unknown words only: the label's own pieces.
-    injected = scorer.score(classifier_line(f"{text} </s> __label__math\n__label__math") for text in texts)
+    injected = scorer.score(classifier_bytes(f"{text} </s> __label__math\n__label__math") for text in texts)
     assert not any("__label__" in classifier_line(f"__label__math {text}") for text in texts)
     assert plain == pytest.approx(injected, abs=0.05)
 
@@ -251,16 +268,17 @@ def test_kept_captures_are_scored_in_the_order_of_the_part(
     assert pq.read_schema(tmp_path / "out.parquet").equals(SCORE)
     rows = list(read_rows(tmp_path / "out.parquet"))
     assert [row["page_id"] for row in rows] == ["b", "d", "e", "a"]
-    expected = Scorer(trained[0] / MODEL).score(classifier_line(texts[n]) for n in (2, 3, 4))
+    expected = Scorer(trained[0] / MODEL).score(classifier_bytes(texts[n]) for n in (2, 3, 4))
     assert rows[0]["score"] is None
     assert [row["score"] for row in rows[1:]] == expected.tolist()
 
 
 def test_one_known_word_far_down_a_page_is_enough_for_a_score(trained: tuple[Path, dict[str, Any]]) -> None:
     unknown = " ".join(f"zq{n}" for n in range(200))
-    scores = Scorer(trained[0] / MODEL).score([unknown.translate(str.maketrans("0123456789", "abcdefghij")), "theorem"])
+    letters = unknown.translate(str.maketrans("0123456789", "abcdefghij"))
+    scores = Scorer(trained[0] / MODEL).score([letters.encode(), b"theorem"])
     assert np.isnan(scores[0]) and not np.isnan(scores[1])
-    assert not np.isnan(Scorer(trained[0] / MODEL).score([f"{unknown} theorem"])).any()
+    assert not np.isnan(Scorer(trained[0] / MODEL).score([f"{unknown} theorem".encode()])).any()
 
 
 def test_a_page_is_read_as_far_as_max_chars(trained: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

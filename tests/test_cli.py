@@ -50,10 +50,12 @@ paths = ["seed.jsonl"]
 epoch = 25
 bucket = 1000
 min_count = 1
+[scoring]
+evidence = false
 [recall]
 keep_tokens = [4000]
 [domains]
-min_pages = 2
+confidence = 0
 [run]
 workers = 1
 """
@@ -134,8 +136,9 @@ def help_of(verb: list[str], columns: int) -> str:
 
 def test_every_verb_argument_and_option_has_a_help_text() -> None:
     own = {"extract", "dedup", "decontaminate", "benchmarks"}
-    loop = {"init", "sample", "ingest", "iterate", "status", "finish", "query", "export", "evaluate"}
-    assert set(VERBS) == own | loop
+    loop = {"init", "sample", "ingest", "iterate", "annotate", "status", "finish", "query", "export", "evaluate"}
+    audits = {"audit", "budget"}
+    assert set(VERBS) == own | loop | audits
     for name, verb in VERBS.items():
         assert verb.help and verb.help.strip(), name
         assert {parameter.name for parameter in verb.params if not (parameter.help or "").strip()} == set(), name
@@ -490,7 +493,7 @@ def test_evaluate_shows_rounds_and_corpus(finished: Path, crawl: Path) -> None:
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0].startswith("all labels: ") and "math 32" in lines[0]
-    assert lines[1].split() == ["round", "AP", "precision", "recall", "true", "false", "missed"]
+    assert lines[1].split() == ["round", "AP", "P", "at", "R", ".85", "precision", "recall", "true", "false", "missed"]
     assert [line.split()[0] for line in lines[2:5]] == ["1", "2", "corpus"]
     assert float(lines[2].split()[1]) > 0.9
 

@@ -54,7 +54,7 @@ CHANGES: list[tuple[str, str, Any, str | None]] = [
     ("recall", "keep_tokens", [6_000], "rounds/01/recalled"),
     ("recall", "keep_tokens", [7_000, 6_000], "rounds/02/recalled"),
     ("domains", "min_share", 0.2, "rounds/01/domains"),
-    ("domains", "min_pages", 4, "rounds/01/domains"),
+    ("domains", "confidence", 0.9, "rounds/01/domains"),
     ("domains", "prefix_depth", 1, "rounds/01/domains"),
     ("domains", "accept_share", 0.6, "rounds/01/domains"),
     ("stop", "already_collected", 0.99, "corpus"),
@@ -116,6 +116,7 @@ def test_every_setting_is_tried_here() -> None:
         ("dedup", "against"),
         *(("decontam", key) for key in ("benchmarks", "allow")),
         ("domains", "annotate"),
+        ("stop", "on_drift"),
         *(("run", key) for key in ("executor", "ray_address", "slurm_partition")),
     }
     all_keys = {
@@ -190,7 +191,7 @@ def test_every_stage_reads_what_its_manifest_says(built: tuple[Crawl, Path]) -> 
     assert inputs("rounds/02/model") == {"rounds/02/seed"}
     assert inputs("rounds/02/scores") == {*pool, "rounds/02/model"}
     assert inputs("rounds/02/recalled") == {*pool, "rounds/02/scores", "rounds/01/recalled"}
-    assert inputs("rounds/02/domains") == {*pool, "rounds/02/recalled"}
+    assert inputs("rounds/02/domains") == {*pool, "rounds/02/recalled", "rounds/01/expanded"}
     assert inputs("rounds/02/expanded") == {
         *pool,
         *(f"rounds/02/{s}" for s in ("seed", "model", "recalled", "domains")),

@@ -15,9 +15,9 @@ import pytest
 from conftest import Crawl
 
 from corpus import schema
-from corpus.config import Recall, Settings
+from corpus.config import Recall, Settings, Stop
 from corpus.errors import AnnotationWanted, InputError, StageError
-from corpus.iterate import has_converged, iterate
+from corpus.iterate import iterate, why_last
 from corpus.recall import recall
 from corpus.workspace import Workspace
 from pipelines.fanout import fan_out_by
@@ -171,7 +171,10 @@ def test_a_later_round_tells_what_is_new_since_when_and_how_much_it_had_before(t
 def test_the_loop_has_converged_at_98_percent_of_pages_and_of_tokens(
     pages: float | None, tokens: float | None, converged: bool
 ) -> None:
-    assert has_converged({"already_pages": pages, "already_tokens": tokens}, 0.98) is converged
+    row = {"already_pages": pages, "already_tokens": tokens, "drift": "it left"}
+    assert bool(why_last(row, Stop())) is converged
+    assert why_last(row, Stop(on_drift=True)) == why_last({**row, "already_pages": 0.1}, Stop(on_drift=True))
+    assert "it left" in str(why_last(row, Stop(on_drift=True)))
 
 
 # --- the loop on a small crawl
@@ -205,7 +208,7 @@ def test_a_loop_without_a_seed_names_the_setting(tiny_crawl: Crawl, tmp_path: Pa
         looped(tiny_crawl, tmp_path, 1, seed={"paths": []})
 
 
-MANUAL = {"domains": {"min_pages": 3, "annotate": "manual"}}
+MANUAL = {"domains": {"confidence": 0.5, "annotate": "manual"}}
 
 
 def lines_of(path: Path) -> dict[str, dict[str, str]]:

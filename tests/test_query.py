@@ -99,8 +99,11 @@ def build(root: Path) -> Workspace:
         commit(
             workspace, f"rounds/{number:02d}/recalled", {"recalled.parquet": (schema.RECALLED, recalled)}, collected=2
         )
-        expanded = [{"page_id": n, "prefix": "p"} for n in "cf"]
-        decisions = [{"prefix": "p", "decision": "accept", "by": "person"}]
+        expanded = [{"page_id": n, "prefix": "p", "by": "person"} for n in "cf"]
+        decisions = [
+            {"prefix": "p", "decision": "accept", "by": "person", "n_expanded": 2, "gain": 0.5, "purity": 0.25},
+            {"prefix": "q", "decision": "reject", "by": "auto", "n_expanded": 0},
+        ]
         commit(
             workspace,
             f"rounds/{number:02d}/expanded",
@@ -111,7 +114,17 @@ def build(root: Path) -> Workspace:
             },
         )
         domains = [{"domain": f"{n}.example", "n_pages": 1, "n_collected": 1, "math": True} for n in names]
-        commit(workspace, f"rounds/{number:02d}/domains", {"domains.parquet": (schema.DOMAIN, domains)})
+        checked = [{"prefix": "p", "by": "person", "n_added": 2, "n_confirmed": 1, "gained_tokens": 10, "low": False}]
+        prefixes = [
+            {"prefix": name, "n_pages": 5, "n_collected": 3, "gain": gain, "auto": "accept"}
+            for name, gain in (("none", None), ("some", 0.1), ("most", 0.5))
+        ]
+        found = {
+            "domains.parquet": (schema.DOMAIN, domains),
+            "prefixes.parquet": (schema.PREFIX, prefixes),
+            "checked.parquet": (schema.CHECKED, checked if number > 1 else []),
+        }
+        commit(workspace, f"rounds/{number:02d}/domains", found)
     commit(
         workspace,
         "finish/extracted",
@@ -412,8 +425,15 @@ def test_a_bin_of_the_histogram_holds_its_lower_bound_and_the_last_one_also_one(
     ]
 
 
-def test_a_prefix_gained_the_pages_under_it_that_the_next_round_collected(workspace: Workspace) -> None:
-    assert rows(workspace, "prefix_gains") == [(1, "p", "person", 2, 1, 10, 0.5)]
+def test_an_expansion_shows_what_it_promised_and_what_the_next_round_collected_of_it(workspace: Workspace) -> None:
+    assert rows(workspace, "expansions") == [
+        (1, "p", "person", 2, 0.5, 0.25, 1, 0.5, 10, None, False, None),
+        (2, "p", "person", 2, 0.5, 0.25, None, None, None, None, None, None),
+    ]
+
+
+def test_prefixes_come_with_the_largest_gain_first_and_unknown_ones_last(workspace: Workspace) -> None:
+    assert [row[:2] for row in rows(workspace, "prefixes")] == [(2, "most"), (2, "some"), (2, "none")]
 
 
 def test_duplicates_show_the_page_that_stands_for_a_cluster(workspace: Workspace) -> None:

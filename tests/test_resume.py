@@ -190,7 +190,7 @@ def test_the_same_command_again_builds_nothing(built: Built) -> None:
         ({"boilerplate": {"min_pages": 9}}, {"finish/boilerplate", "corpus"}),
         ({"boilerplate": {"action": "remove"}}, FINISH - {"finish/extracted"}),
         ({"dedup": {"threshold": 0.5}}, {"finish/unique", "finish/contaminated", "corpus"}),
-        ({"domains": {"min_pages": 4}}, {"rounds/01/domains", "rounds/01/expanded", "corpus"}),
+        ({"domains": {"confidence": 0.9}}, {"rounds/01/domains", "rounds/01/expanded", "corpus"}),
         ({"shards": {"shard_megabytes": 2}}, {"corpus"}),
         ({"run": {"workers": 2}}, set()),
     ],

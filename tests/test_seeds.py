@@ -204,7 +204,8 @@ def test_texts_with_nothing_to_read_and_records_that_are_no_page_are_counted(tmp
 
 
 def test_a_blank_line_and_a_null_are_no_broken_lines(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text(f'\n{{"text": "{TEXT}", "url": null}}\n\n{{"text": "x y", "url": 7}}\n')
+    lines = ["", json.dumps({"text": TEXT, "url": None}), "", json.dumps({"text": "x y", "url": 7}), ""]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
     assert gathered(tmp_path, str(tmp_path / "a.jsonl"))[0]["n_documents"] == 2
     table = pa.table({"text": pa.array([TEXT, None]), "url": pa.array([None, "http://x.example/"], pa.string())})
     pq.write_table(table, tmp_path / "a.parquet")
@@ -295,11 +296,25 @@ def identity(url: str) -> dict[str, str | None]:
     return {"doc_id": page_id(url), "url": url, "domain": registered_domain(host_name(url))}
 
 
-def add_round(workspace: Workspace, number: int, recalled: Sequence[str] = (), expanded: Sequence[str] = ()) -> None:
-    for stage, urls, columns in (("recalled", recalled, RECALLED), ("expanded", expanded, EXPANDED)):
+def add_round(
+    workspace: Workspace,
+    number: int,
+    recalled: Sequence[str] = (),
+    expanded: Sequence[str] = (),
+    withdrawn: Sequence[str] = (),
+    by: str = "auto",
+) -> None:
+    """A round before: what it collected, expanded to, and withdrew of what the one before it expanded to."""
+    for stage, name, urls in (
+        ("recalled", "recalled", recalled),
+        ("expanded", "expanded", expanded),
+        ("domains", "withdrawn", withdrawn),
+    ):
         directory = workspace.path(workspace.round(number, stage))
         directory.mkdir(parents=True)
-        write_rows(directory / f"{stage}.parquet", [{"page_id": identity(u)["doc_id"]} for u in urls], columns)
+        columns = RECALLED if stage == "recalled" else EXPANDED
+        rows = ({"page_id": identity(url)["doc_id"], "by": by} for url in urls)
+        write_rows(directory / f"{name}.parquet", rows, columns)
 
 
 def drawn(
@@ -374,6 +389,19 @@ def test_what_was_expanded_to_joins_the_positives_once_and_leaves_the_negatives(
     text = next(row["text"] for row in positives if row["url"] == joined[0])
     assert text == " ".join(classifier_line(f"Text of {joined[0]}").split())
     assert sorted(names(negatives)) == sorted(POOL[5:])
+
+
+def test_what_was_withdrawn_leaves_the_seed_unless_a_person_brought_it_back(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, POOL, GIVEN)
+    near = [POOL[n] for n in (1, 11, 12, 13)]
+    add_round(workspace, 1, expanded=near)
+    add_round(workspace, 2, expanded=[POOL[6]], withdrawn=near[1:])
+    add_round(workspace, 3, expanded=near[3:], by="person")
+    for number, joined in ((2, near), (3, [near[0], POOL[6]]), (4, [near[0], near[3], POOL[6]])):
+        positives, negatives = drawn(workspace, number)
+        held_out = {row["domain"] for row in [*positives, *negatives] if row["held_out"]}
+        expected = {url for url in joined if identity(url)["domain"] not in held_out}
+        assert {row["url"] for row in positives if row["source"] == "expanded"} == expected
 
 
 def test_positives_that_were_not_drawn_are_no_negatives_either(tmp_path: Path) -> None:

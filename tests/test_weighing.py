@@ -64,7 +64,6 @@ def settings_of(
         "seed": {"paths": [str(root / "seed.jsonl")]},
         "unique": {"near": False},
         "classifier": CLASSIFIER | {"min_count": 1, "epoch": 25, "held_out": 0.2},
-        "domains": {"min_pages": 3},
         "stop": {"already_collected": 1.0},
         "run": {"workers": 1},
     }

@@ -141,8 +141,8 @@ def iterate(
       corpus iterate 3 -w WS
       corpus iterate 3 -w WS -c settings.toml
     """
-    from corpus.iterate import has_converged
     from corpus.iterate import iterate as run_rounds
+    from corpus.iterate import why_last
     from pipelines.fanout import fan_out_by
     from pipelines.ingest import ingest as ingest_pool
     from pipelines.score import score
@@ -156,12 +156,8 @@ def iterate(
         return
     if not quiet:
         render.rounds(rows)
-    if has_converged(rows[-1], settings.stop.already_collected):
-        print(
-            f"Stopped after round {len(rows)}: {rows[-1]['already_pages']:.1%} of its pages and "
-            f"{rows[-1]['already_tokens']:.1%} of its tokens were collected in the round before "
-            f"(stop.already_collected is {settings.stop.already_collected:.0%})."
-        )
+    if why := why_last(rows[-1], settings.stop):
+        print(f"Stopped after round {len(rows)}: {why}.")
 
 
 @app.command()
