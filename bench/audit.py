@@ -21,7 +21,7 @@ from report import Table
 
 from corpus.audit import Design, design_of, places_of
 from corpus.audit_estimate import curves, weights
-from corpus.ranking import Ranking, last_round, ranked
+from corpus.ranking import Ranking, ranked
 from corpus.urls import canonical_url, page_id
 from corpus.workspace import Workspace
 
@@ -110,7 +110,7 @@ def simulate(ranking: Ranking, pages: Sequence[tuple[str, str]], positive: Any, 
 def main(shared: Path, root: Path) -> int:
     labels = labels_of([shared / name / "labels.jsonl" for name in ("crawl_dev", "background")])
     workspace = Workspace(root)
-    for number in range(1, last_round(workspace) + 1):
+    for number in range(1, workspace.rounds_done("recalled") + 1):
         ranking, pages, positive = population(workspace, number, labels)
         for n_pages in SIZES:
             print(simulate(ranking, pages, positive, n_pages, N_AUDITS).markdown(), flush=True)

@@ -3,8 +3,8 @@
 Usage: python bench/rounds.py [--sizes N ...] [--write]
 
 Pages are generated, a fiftieth of them with formulas, twenty a host; the pool is written as the ingest would have left
-it, so that only the round is measured. Scoring is of the same lines and the same model: `corpus.classify.Scorer`
-against `FastText::test`, which reads a file, predicts each line and counts, all in C++.
+it, so that only the round is measured. Scoring is of pages of a workspace, the same lines and the same model:
+`corpus.classify.Scorer` against `FastText::test`, which reads a file, predicts each line and counts, all in C++.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from corpus.classify import MODEL, Scorer
 from corpus.config import load_settings
 from corpus.iterate import iterate
 from corpus.schema import KEPT, PAGE, REMOVED
-from corpus.stages import part
+from corpus.stages import part, parts
 from corpus.tables import read_rows, write_rows
 from corpus.text import classifier_bytes
 from corpus.urls import page_id
@@ -154,9 +154,9 @@ def growth(sizes: Sequence[int], work: Path) -> Table:
 
 
 def scoring(root: Path, work: Path) -> Table:
-    """The model of the round in `root`, on lines of its pool."""
+    """The model of the first round of the workspace `root`, on lines of its pool."""
     model = Workspace(root).path("rounds/01/model") / MODEL
-    rows = read_rows(part(Workspace(root).path("pool/parts"), 0), ["text"])
+    rows = (row for path in parts(Workspace(root).path("pool/parts")) for row in read_rows(path, ["text"]))
     lines = [classifier_bytes(row["text"], 20_000) for row, _ in zip(rows, range(N_LINES), strict=False)]
     labelled = work / "lines.txt"
     labelled.write_bytes(b"".join(b"__label__math " + line + b"\n" for line in lines))
@@ -175,13 +175,15 @@ def scoring(root: Path, work: Path) -> Table:
     shown = [
         [side, f"{len(lines) / value:,.0f}", f"{best['fastText, C++'] / value:.2f}"] for side, value in best.items()
     ]
-    note = f"{len(lines):,} lines, best of {ROUNDS}, CPU time, one thread."
+    mean = sum(map(len, lines)) / len(lines)
+    note = f"{len(lines):,} lines of {mean:,.0f} bytes on average, best of {ROUNDS}, CPU time, one thread."
     return Table("Scoring", note, ["side", "pages a CPU s", "ratio"], shown)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
+    parser.add_argument("--workspace", type=Path, default=Path("work/sample"), help="whose pages are scored")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--round", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -190,7 +192,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
-        tables = [growth(arguments.sizes, work), scoring(work / str(arguments.sizes[0]), work)]
+        tables = [growth(arguments.sizes, work), scoring(arguments.workspace, work)]
     for table in tables:
         table.show(Console())
     if arguments.write:

@@ -240,9 +240,7 @@ def round_to_annotate(workspace: Workspace, number: int | None) -> int:
 
     Raises WorkspaceError where there is none.
     """
-    last = 0
-    while workspace.is_current(workspace.round(last + 1, "domains")):
-        last += 1
+    last = workspace.rounds_done("domains")
     if not last or (number or 1) > last:
         lacks = f"round {number} has proposed no prefixes" if number else "no round has proposed prefixes"
         raise WorkspaceError(

@@ -136,7 +136,7 @@ def _refuse(path: Path) -> None:
         if known.exists():
             raise InputError(
                 f"{known} is there, and may hold labels: it is not overwritten. Name another file with --output, or "
-                f"label it: corpus audit estimate {shlex.quote(str(path))}"
+                f"label this one, then: corpus audit estimate {shlex.quote(str(path))}"
             )
 
 

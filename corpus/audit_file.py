@@ -18,6 +18,8 @@ from corpus.tables import replacing
 LABELS = ("math", "not_math", "unsure")
 COLUMNS = ("label", "by", "note", "url", "title", "excerpt", "page_id", "stratum", "score", "collected")
 NEEDED = ("label", "by", "page_id")
+DESIGN = {"round": int, "ranking": str, "strata": list, "pages": dict}
+STRATUM = {"first", "last", "n_sure", "n_drawn"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")  # what a spreadsheet would compute
 
 
@@ -48,9 +50,9 @@ def read_design(path: Path) -> dict[str, Any]:
     """The design of the audit `path`; InputError where it is lost or none."""
     file = design_path(path)
     try:
-        design = json.loads(file.read_bytes())
-        if not isinstance(design, dict) or not {"round", "ranking", "strata", "pages"} <= design.keys():
-            raise ValueError("it lacks round, ranking, strata or pages")
+        design: dict[str, Any] = json.loads(file.read_bytes())
+        if not _is_design(design):
+            raise ValueError("round, ranking, strata or pages are not there, or not as they were written")
     except FileNotFoundError:
         raise InputError(
             f"{file} is not there: it says how the pages of {path.name} were drawn. Put it back beside it, under "
@@ -59,6 +61,14 @@ def read_design(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{file} is no design of an audit ({error}). Draw anew: corpus audit sample") from None
     return design
+
+
+def _is_design(design: Any) -> bool:
+    return (
+        isinstance(design, dict)
+        and all(isinstance(design.get(name), kind) for name, kind in DESIGN.items())
+        and all(isinstance(stratum, dict) and stratum.keys() == STRATUM for stratum in design["strata"])
+    )
 
 
 def write_audit(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

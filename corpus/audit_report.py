@@ -17,6 +17,7 @@ from corpus.workspace import Workspace
 
 STEPS = 20  # depths tried in each stratum for a wanted precision
 NAMED = 10  # lines that an error names
+KNOWN = {"math": True, "not_math": False}
 
 
 class Audit:
@@ -49,19 +50,12 @@ class Audit:
 
     def _check_strata(self, path: Path) -> None:
         """Every stratum needs a label: nothing else tells of its pages."""
-        places = [
-            self.place[row.page_id]
-            for row in self.rows
-            if row.label in ("math", "not_math") and row.page_id not in self.sure
-        ]
+        drawn = [row for row in self.rows if row.page_id not in self.sure]
         for stratum in self.strata:
-            if stratum.n_free and not any(stratum.first <= place < stratum.last for place in places):
-                lines = [
-                    row.line
-                    for row in self.rows
-                    if not row.label and stratum.first <= self.place[row.page_id] < stratum.last
-                ]
-                wanted = f"label lines {', '.join(map(str, lines[:NAMED]))}" if lines else "put its lines back"
+            inside = [row for row in drawn if stratum.first <= self.place[row.page_id] < stratum.last]
+            if stratum.n_free and not any(row.label in KNOWN for row in inside):
+                lines = ", ".join(str(row.line) for row in inside[:NAMED])
+                wanted = f"label at least one of lines {lines}" if inside else "put its lines back"
                 raise InputError(
                     f"{path}: no page of ranks {stratum.first + 1:,} to {stratum.last:,} is labelled math or not_math, "
                     f"so nothing is known of {stratum.last - stratum.first:,} pages: {wanted}"
@@ -69,7 +63,7 @@ class Audit:
 
     def curves(self, depths: Whole, unsure: bool | None = None) -> dict[str, Curve]:
         """By pages and by tokens. unsure: what those rows are taken for; None: as if they had not been drawn."""
-        labels = {"math": True, "not_math": False} | ({} if unsure is None else {"unsure": unsure})
+        labels = KNOWN | ({} if unsure is None else {"unsure": unsure})
         labelled = [row for row in self.rows if row.label in labels]
         place = np.array([self.place[row.page_id] for row in labelled], np.int64)
         positive = np.array([labels[row.label] for row in labelled], np.bool_)

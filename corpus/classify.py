@@ -36,7 +36,7 @@ ZEROED = {"MALLOC_PERTURB_": "255"}
 MIN_AUC = 0.6  # on held-out domains; a model below it has learnt nothing
 MUCH = 1_000_000_000  # bytes of models that a person is told of before they are taken
 MAX_PASSES = 50  # that classifier.min_reads asks for, at most
-LINES_PER_CALL = 32  # they stay in the processor's cache from one copy to the next
+PAGES_PER_WRITE = 512
 FIRST_BYTES = 100
 
 
@@ -172,14 +172,12 @@ class Scorer:
 
     def score(self, lines: Iterable[bytes]) -> NDArray[np.float32]:
         """Probability of the positive class of each line (see text.classifier_bytes); NaN where no word is known."""
-        scores: list[NDArray[np.float32]] = []
-        rest = iter(lines)
-        while batch := list(islice(rest, LINES_PER_CALL)):
-            labels, probabilities = self._model.f.multilinePredict([line + b"\n" for line in batch], 2, 0.0, "strict")
-            positive = (p[found.index(POSITIVE)] for found, p in zip(labels, probabilities, strict=True))
-            known = (1.0 if self._knows(line) else np.nan for line in batch)
-            scores.append(np.minimum(np.fromiter(positive, np.float32), 1.0) * np.fromiter(known, np.float32))
-        return np.concatenate(scores) if scores else np.empty(0, np.float32)
+        return np.array([self._score(line) if self._knows(line) else np.nan for line in lines], np.float32)
+
+    def _score(self, line: bytes) -> float:
+        # The C++ object below the Python layer, which would copy each line three times.
+        (first, label), (second, _) = self._model.f.predict(line + b"\n", 2, 0.0, "strict")
+        return min(float(first if label == POSITIVE else second), 1.0)
 
     def _knows(self, line: bytes) -> bool:
         first = line[:FIRST_BYTES].split()[:-1]  # the last one may be cut; a known word is nearly always among them
@@ -199,7 +197,7 @@ def score_part(pages: Path, kept: Path, model: Path, out: Path, max_chars: int) 
 
 
 def _scored(scorer: Scorer, rows: Iterator[dict[str, Any]], max_chars: int) -> Iterator[dict[str, Any]]:
-    while batch := list(islice(rows, LINES_PER_CALL)):
+    while batch := list(islice(rows, PAGES_PER_WRITE)):
         scores = scorer.score(classifier_bytes(row["text"], max_chars) for row in batch)
         for row, score in zip(batch, scores, strict=True):
             yield {"page_id": row["page_id"], "score": _null(score)}

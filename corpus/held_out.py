@@ -1,11 +1,13 @@
 """What a round's held-out domains say of it: ranking, precision and recall with intervals, and reliability.
 
-Held-out documents are seed of domains that no model trained on, and negatives of others. Negatives drawn from the
-pool hold what is sought too, as many as its prevalence says, so precision is formed from three shares and not from
-counts: of the seed above the cut (recall), of the negatives above it, and the prevalence.
+Held-out documents are seed of domains that no model trained on, and negatives of others. (Where evidence ranks them,
+the three weights of the marks come from the whole seed, theirs too.) Negatives drawn from the pool hold what is sought
+too, as many as its prevalence says, so precision is formed from three shares and not from counts: of the seed above
+the cut (recall), of the negatives above it, and the prevalence.
 
-Intervals are of a bootstrap over domains: pages of one domain err together. Source: Field and Welsh, Bootstrapping
-clustered data (JRSS B, 2007).
+Intervals are of a bootstrap over domains: pages of one domain err together. Where all draws agree (all of the seed
+above the cut, or one domain alone) they show no spread, which is not to say that there is none: no interval then.
+Source: Field and Welsh, Bootstrapping clustered data (JRSS B, 2007).
 """
 
 import itertools
@@ -102,11 +104,16 @@ class HeldOut:
         return of_seed, of_others
 
     def _precision(self, of_seed: float, of_others: float) -> float:
-        """Share of what is sought among pages that are these shares of seed and negatives."""
+        """Share of what is sought among pages that are these shares of seed and negatives; NaN where it is unknown.
+
+        Of negatives from the pool some are what is sought, so where none was chosen there is nothing to go by.
+        """
         share = 0.5 if self.share is None else self.share
         right = share * of_seed
         in_pool = self.share is not None and not self.outside
-        wrong = max(of_others - right, 0.0) if in_pool else (1 - share) * of_others
+        if in_pool:
+            return min(right / of_others, 1.0) if of_others else np.nan
+        wrong = (1 - share) * of_others
         return right / (right + wrong) if right + wrong > 0 else np.nan
 
     def _ranked(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -127,8 +134,10 @@ class HeldOut:
 
 def _interval(values: Floats) -> tuple[float | None, float | None, float | None]:
     """(value, low, high): the first one is the estimate, the others are draws; those that are NaN are left out."""
-    draws = values[1:][~np.isnan(values[1:])]
-    if np.isnan(values[0]) or not len(draws):
-        return None if np.isnan(values[0]) else float(values[0]), None, None
+    value, draws = values[0], values[1:][~np.isnan(values[1:])]
+    if np.isnan(value):
+        return None, None, None
+    if not len(draws) or draws.min() == draws.max():
+        return float(value), None, None
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(values[0]), float(low), float(high)
+    return float(value), float(low), float(high)

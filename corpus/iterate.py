@@ -20,8 +20,9 @@ from corpus import annotations, domains, expansion
 from corpus.classify import MUCH, model_bytes, train
 from corpus.config import Settings, Stop
 from corpus.errors import AnnotationWanted, InputError
+from corpus.given import IN_FOLDERS, gather
 from corpus.recall import recall
-from corpus.seeds import IN_FOLDERS, draw, gather
+from corpus.seeds import draw
 from corpus.sources import stamps
 from corpus.summary import row_of, write_summary
 from corpus.tables import read_rows
@@ -52,7 +53,7 @@ def iterate(workspace: Workspace, settings: Settings, n_rounds: int, score: Scor
 def why_last(row: Mapping[str, Any], stop: Stop) -> str | None:
     """Why the loop ends with a round: it collected what the one before had, by pages and tokens alike, or drifts."""
     if stop.on_drift and row["drift"]:
-        return f"it drifts: {row['drift']} (stop.on_drift)"
+        return f"it drifts: {row['drift']} (stop.on_drift). `corpus finish --round N` takes an earlier one"
     shares = (row["already_pages"], row["already_tokens"])
     if any(share is None or share < stop.already_collected for share in shares):
         return None
@@ -218,7 +219,7 @@ def annotate(workspace: Workspace, settings: Settings, number: int) -> dict[str,
     if undecided and settings.domains.annotate == "manual":
         raise AnnotationWanted(
             f"Round {number} waits for a person: {len(undecided)} of {len(names)} URL prefixes are undecided.\n"
-            f"  1. Type: corpus annotate -w {workspace.quoted}\n"
+            f"  1. Type: corpus annotate --round {number} -w {workspace.quoted}\n"
             f"     Or open {path} and write accept, reject or auto\n"
             f"     into the column decision; the line {annotations.EVERY_BLANK} answers for all that stay blank.\n"
             f"  2. Type the same command again, such as: corpus iterate {number} -w {workspace.quoted}"

@@ -61,6 +61,8 @@ def label_audit(
 
     Raises InputError where the endpoint refuses, or does not answer in TRIES tries; what was labelled is kept.
     """
+    if not endpoint.startswith(("http://", "https://")):
+        raise InputError(f"{endpoint}: an endpoint is an address such as http://localhost:8000/v1")
     headers = _headers(key_variable)
     url = f"{endpoint.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
     rows = read_audit(path)

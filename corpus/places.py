@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.ranking import ranked_by
 from corpus.stages import parts
 from corpus.tables import duck, selected, sql_list
 from corpus.urls import prefixes, registered_domain
@@ -71,21 +72,14 @@ class Places:
 
 def read_places(workspace: Workspace, number: int, hosts: Iterable[str]) -> Places:
     """Unique pages as a round sees them: of the registered domains of some hosts."""
-    recalled = workspace.manifest(workspace.round(number, "recalled"))
-    evidence = workspace.round(number, "evidence")
-    by_evidence = recalled is not None and evidence in recalled.inputs
-    files = (
-        [workspace.path(evidence) / "evidence.parquet"]
-        if by_evidence
-        else parts(workspace.path(workspace.round(number, "scores")))
-    )
+    value, _, files = ranked_by(workspace, number)
     collected = workspace.path(workspace.round(number, "recalled")) / "recalled.parquet"
     with TemporaryDirectory() as directory, duck(Path(directory)) as connection:
         rows = [
             (f"{prefixes(row['url'], ANY_DEPTH)[-1]}/", row["page_id"], row["url"], row["value"], row["collected"])
             for row in selected(
                 connection,
-                f"""SELECT page_id, url, coalesce({"posterior" if by_evidence else "score"}, 0) AS value,
+                f"""SELECT page_id, url, coalesce({value}, 0) AS value,
                            page_id IN (SELECT page_id FROM read_parquet({sql_list([collected])})) AS collected
                     FROM {workspace.pages()} LEFT JOIN read_parquet({sql_list(files)}) USING (page_id)
                     WHERE list_contains(?::VARCHAR[], url_host_registered_domain)""",
@@ -99,7 +93,7 @@ def read_places(workspace: Workspace, number: int, hosts: Iterable[str]) -> Plac
         urls=[row[2] for row in rows],
         value=np.array([row[3] for row in rows], np.float64),
         collected=np.array([row[4] for row in rows], np.bool_),
-        measure="probability" if by_evidence else "score",
+        measure="probability" if value == "posterior" else "score",
     )
 
 

@@ -68,16 +68,13 @@ class Ranking:
         }
 
 
-def last_round(workspace: Workspace) -> int:
-    """The last round, counted from the first, whose collection is current; WorkspaceError where there is none."""
-    number = 0
-    while workspace.is_current(workspace.round(number + 1, "recalled")):
-        number += 1
-    if not number:
-        raise WorkspaceError(
-            f"{workspace.root}: no round has collected pages yet. Type: corpus iterate 1 -w {workspace.quoted}"
-        )
-    return number
+def ranked_by(workspace: Workspace, number: int) -> tuple[str, str, list[Path]]:
+    """What a round that has collected ranks pages by: posterior or score, the stage that gives it, and its files."""
+    recalled = workspace.manifest(workspace.round(number, "recalled"))
+    weighed, scored = (workspace.round(number, stage) for stage in ("evidence", "scores"))
+    if recalled is not None and weighed in recalled.inputs:
+        return "posterior", weighed, [workspace.path(weighed) / "evidence.parquet"]
+    return "score", scored, parts(workspace.path(scored))
 
 
 @contextmanager
@@ -87,7 +84,11 @@ def ranked(workspace: Workspace, number: int | None = None) -> Iterator[tuple[Ra
     number: the last round without it.
     Raises WorkspaceError where the round has not collected, or is not up to date.
     """
-    last = last_round(workspace)
+    last = workspace.rounds_done("recalled")
+    if not last:
+        raise WorkspaceError(
+            f"{workspace.root}: no round has collected pages yet. Type: corpus iterate 1 -w {workspace.quoted}"
+        )
     number = number or last
     recalled = workspace.manifest(workspace.round(number, "recalled")) if number <= last else None
     if recalled is None:
@@ -95,19 +96,16 @@ def ranked(workspace: Workspace, number: int | None = None) -> Iterator[tuple[Ra
             f"{workspace.root}: round {number} has not collected, or is not up to date. "
             f"Type: corpus iterate {number} -w {workspace.quoted}"
         )
-    weighed, scored = (workspace.round(number, stage) for stage in ("evidence", "scores"))
-    evidence = weighed in recalled.inputs
-    files = [workspace.path(weighed) / "evidence.parquet"] if evidence else parts(workspace.path(scored))
-    value = "posterior" if evidence else "score"
+    value, stage, files = ranked_by(workspace, number)
     with TemporaryDirectory() as spill, duck(Path(spill)) as connection:
         connection.execute(RANKED.format(value=value, files=sql_list(files), pages=workspace.pages()))
         columns = connection.sql("SELECT value, n_tokens FROM ranked ORDER BY rank").fetchnumpy()
         ranking = Ranking(
             round=number,
-            evidence=evidence,
+            evidence=value == "posterior",
             value=np.asarray(columns["value"], np.float64),
             n_tokens=np.asarray(columns["n_tokens"], np.float64),
             n_collected=recalled.counts["n_collected"],
-            fingerprint=workspace.fingerprint(weighed if evidence else scored),
+            fingerprint=workspace.fingerprint(stage),
         )
         yield ranking, connection

@@ -37,9 +37,12 @@ HELD_OUT_NOTE = (
     "  with 95 % intervals. AP weighs seed and random pages alike, which hold what is sought too and so lower it;\n"
     "  precision and recall are at the round's cut."
 )
+NO_PREVALENCE_NOTE = (
+    "  Without scoring.evidence nothing says how rare it is: precision is as if half of the pool were sought."
+)
 ESTIMATED_NOTE = (
     "~ estimated without labels: the mean probability of what was collected; its sum, of what formulas and words,\n"
-    "  by how far they find the same pages, say there is."
+    "  by how far they find the same pages, say there is. Pages that neither shows are in no count."
 )
 
 
@@ -62,6 +65,8 @@ def rounds(rows: Sequence[Mapping[str, Any]]) -> None:
 def _held_out(rows: Sequence[Mapping[str, Any]]) -> None:
     print("\nOn domains that were held out of training,")
     print(HELD_OUT_NOTE)
+    if any(row["prevalence"] is None for row in rows):
+        print(NO_PREVALENCE_NOTE)
     table = _table(["round", "AP", "precision", "recall"])
     for row in rows:
         table.add_row(str(row["round"]), *(_with_interval(row, name) for name in HELD_OUT))

@@ -226,7 +226,8 @@ ROUND = pa.schema(
         ("n_new", pa.int64()),  # collected pages that no earlier round collected
         ("already_pages", pa.float64()),  # share of the collection that the round before collected too, by pages
         ("already_tokens", pa.float64()),  # the same by tokens; both null in round 1
-        # On held-out domains; low and high: of a 95 % interval by a bootstrap over domains. See held_out.py.
+        # On held-out domains; low and high: of a 95 % interval by a bootstrap over domains, null where all its draws
+        # agree. See held_out.py.
         ("held_out_ap", pa.float64()),  # average precision, both classes weighing alike
         ("held_out_ap_low", pa.float64()),
         ("held_out_ap_high", pa.float64()),
@@ -238,6 +239,8 @@ ROUND = pa.schema(
         ("held_out_recall_high", pa.float64()),
         ("estimated_precision", pa.float64()),  # mean posterior of what was collected; null without scoring.evidence
         ("estimated_recall", pa.float64()),  # its sum, of what capture and recapture of marks and words say there is
+        ("prevalence", pa.float64()),  # of what is sought in the pool, estimated; null without scoring.evidence,
+        ("contamination", pa.float64()),  # as is the mean posterior of pool pages that were trained on as negatives
         ("n_math_domains", pa.int64()),
         ("n_accepted", pa.int64()),  # URL prefixes
         ("n_expanded", pa.int64()),  # uncollected pages under them: they join the next seed
@@ -255,8 +258,9 @@ RELIABILITY = pa.schema(
         ("n_seed", pa.int64()),
         ("n_others", pa.int64()),  # negatives of the round, which may hold what is sought
         ("mean_posterior", pa.float64()),  # of the others, or of the seed where there is no other
-        ("frequency", pa.float64()),  # of what is sought in the bin, estimated without labels; see held_out.py
-        ("frequency_low", pa.float64()),  # of a 95 % interval
+        # Of what is sought in the bin, estimated without labels; null without others from the pool. See held_out.py.
+        ("frequency", pa.float64()),
+        ("frequency_low", pa.float64()),  # of a 95 % interval, null where all its draws agree
         ("frequency_high", pa.float64()),
     ]
 )

@@ -29,7 +29,7 @@ from corpus.errors import InputError, LockedError, StageError, WorkspaceError
 from corpus.tables import replacing
 
 MANIFEST = "manifest.json"
-FORMAT = 2  # of what stages write (schema.py): a workspace of another one is built anew
+FORMAT = 3  # of what stages write (schema.py): a workspace of another one is built anew
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOGS = "logs"  # inside a temporary directory: logs of fanned-out tasks
 

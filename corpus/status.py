@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from corpus.ranking import ranked_by
 from corpus.tables import read_rows
 from corpus.workspace import Workspace
 
@@ -38,10 +39,15 @@ def status(workspace: Workspace) -> dict[str, Any]:
 
 
 def _built(workspace: Workspace) -> list[str]:
-    """Committed stages, in the order of production."""
+    """Committed stages, in the order of production; not marks and evidence that no round makes use of any more."""
     numbers = sorted(int(path.name) for path in (workspace.root / "rounds").glob("[0-9][0-9]"))
     rounds = [workspace.round(number, stage) for number in numbers for stage in ROUND]
-    return [name for name in (*PRODUCTION, *rounds, *FINISH) if workspace.manifest(name) is not None]
+    weighed = [number for number in numbers if ranked_by(workspace, number)[0] == "posterior"]
+    unused = {workspace.round(number, "evidence") for number in numbers if number not in weighed}
+    unused |= set() if weighed else {"marks"}
+    return [
+        name for name in (*PRODUCTION, *rounds, *FINISH) if name not in unused and workspace.manifest(name) is not None
+    ]
 
 
 def _counts(workspace: Workspace, stage: str) -> dict[str, Any]:

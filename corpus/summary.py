@@ -11,7 +11,7 @@ from corpus.classify import MODEL
 from corpus.held_out import HeldOut
 from corpus.schema import RELIABILITY, ROUND
 from corpus.stages import file_digest
-from corpus.tables import read_rows, write_rows
+from corpus.tables import duck, read_rows, sql_list, write_rows
 from corpus.weighing import posterior_of_documents
 from corpus.workspace import Workspace
 
@@ -34,12 +34,14 @@ def write_summary(
 
     recalled, seed = counts("recalled"), counts("seed")
     held_out = held_out_of(workspace, number, counts("evidence")["prevalence"] if evidence else None, outside)
-    estimated: dict[str, float] = {}
+    estimated: dict[str, float | None] = {}
     if evidence:
         write_rows(directory / "reliability.parquet", held_out.reliability(), RELIABILITY)
         estimated = {
             "estimated_precision": recalled["likely"] / recalled["n_collected"],
             "estimated_recall": min(1.0, recalled["likely"] / counts("evidence")["n_sought"]),
+            "prevalence": counts("evidence")["prevalence"],
+            "contamination": contamination(workspace, number, directory),
         }
     row = {
         "round": number,
@@ -63,6 +65,22 @@ def row_of(workspace: Workspace, number: int) -> dict[str, Any]:
     return next(read_rows(workspace.path(workspace.round(number, "expanded")) / "round.parquet"))
 
 
+def contamination(workspace: Workspace, number: int, directory: Path) -> float | None:
+    """Mean posterior of the pool pages that a round was trained on as negatives; None where there are none.
+
+    directory: for what DuckDB spills.
+    """
+    negatives = workspace.path(workspace.round(number, "seed")) / "negatives.parquet"
+    weighed = workspace.path(workspace.round(number, "evidence")) / "evidence.parquet"
+    with duck(directory) as connection:
+        found: list[tuple[float | None]] = connection.execute(
+            f"""SELECT sum(coalesce(posterior, 0)::DECIMAL(13, 12))::DOUBLE / count(*)
+                FROM read_parquet({sql_list([negatives])}) JOIN read_parquet({sql_list([weighed])}) ON page_id = doc_id
+                WHERE source = 'pool' AND NOT held_out"""
+        ).fetchall()
+    return found[0][0]
+
+
 def held_out_of(workspace: Workspace, number: int, share: float | None, outside: bool) -> HeldOut:
     """The held-out documents of a round's model, ranked as its pages are, their place left out."""
     table = pq.read_table(workspace.path(workspace.round(number, "model")) / "held_out.parquet")
@@ -79,12 +97,13 @@ def held_out_of(workspace: Workspace, number: int, share: float | None, outside:
 def drift(row: Mapping[str, Any], before: Mapping[str, Any], n_joined: int) -> str | None:
     """Why a round seems to leave its subject, or None.
 
-    Its held-out precision lies below that of the round before, by intervals that do not meet; or its seed
-    holds more pages of accepted prefixes, n_joined, than half of what the round before collected.
+    Its held-out precision lies below that of the round before, by intervals that do not meet (the value itself
+    where there is none); or its seed holds more pages of accepted prefixes, n_joined, than half of what the round
+    before collected.
     """
+    was, now = before["held_out_precision"], row["held_out_precision"]
     low, high = before["held_out_precision_low"], row["held_out_precision_high"]
-    if low is not None and high is not None and high < low:
-        was, now = before["held_out_precision"], row["held_out_precision"]
+    if None not in (was, now) and (now if high is None else high) < (was if low is None else low):
         return f"held-out precision fell from {was:.2f} to {now:.2f}, by more than its interval"
     if n_joined > MAX_EXPANDED * before["n_collected"]:
         return f"its seed took in {n_joined:,} uncollected pages of prefixes; {before['n_collected']:,} were collected"

@@ -6,16 +6,26 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import xxhash
 
 from corpus.errors import InputError
 from corpus.evidence import WORDS_WEIGHT, Counted, Floats, Marks, Words, learn_marks, posterior, weigh
 from corpus.schema import EVIDENCE, MARKS
 from corpus.stages import parts
-from corpus.tables import duck, read_rows, selected, sql_list, write_rows
+from corpus.tables import ROWS_PER_GROUP, duck, read_rows, sql_list, write_rows, write_table
 from corpus.urls import prefixes
 from corpus.workspace import Workspace
 
+PLACED = pa.schema(
+    [
+        ("page_id", pa.string()),
+        ("n_formulas", pa.int32()),
+        ("n_commands", pa.int32()),
+        ("score", pa.float64()),
+        ("place", pa.uint64()),
+    ]
+)
 MIN_MARKED = 0.25  # share of the seed's documents; below it the absence of formulas would be what is learnt
 
 
@@ -28,12 +38,20 @@ def marks_of(workspace: Workspace) -> Marks:
 def learn(workspace: Workspace, directory: Path) -> dict[str, Any]:
     """Stage marks: marks.parquet, one row (schema.MARKS). Documents of equal marks are counted, so any pool fits.
 
+    A seed document whose page is in the pool has the pool's marks.
+
     Raises InputError where less than MIN_MARKED of the seed has formulas or TeX commands.
     """
     seed_file = workspace.path("seed") / "positives.parquet"
     with duck(directory) as connection:
-        seed = _counted(connection, f"read_parquet({sql_list([seed_file])})")
         pool = _counted(connection, workspace.pages())
+        seed = _counted(
+            connection,
+            f"""(SELECT coalesce(p.n_formulas, s.n_formulas) AS n_formulas,
+                        coalesce(p.n_commands, s.n_commands) AS n_commands
+                 FROM read_parquet({sql_list([seed_file])}) s
+                 LEFT JOIN {workspace.pages()} p ON p.page_id = s.doc_id)""",
+        )
     n_seed = float(seed.n_documents.sum())
     marked = float(seed.n_documents[(seed.n_formulas > 0) | (seed.n_commands > 0)].sum()) / n_seed
     if marked < MIN_MARKED:
@@ -64,39 +82,32 @@ def by_marks(workspace: Workspace) -> str:
 def weigh_round(workspace: Workspace, number: int, directory: Path) -> dict[str, Any]:
     """Write evidence.parquet (schema.EVIDENCE), by page_id, from the round's scores.
 
-    Some 100 bytes a page are held in memory.
+    All pages are held in memory, as arrays and never as objects: some 400 bytes a page.
     Returns counts: n_pages, prevalence, n_sought (see evidence.weigh), slope, offset (of the words).
     """
     scores = parts(workspace.path(workspace.round(number, "scores")))
     with duck(directory) as connection:
-        rows = selected(
-            connection,
-            f"""SELECT page_id, url, n_formulas, n_commands, score
-                FROM read_parquet({sql_list(scores)}) JOIN {workspace.pages()} USING (page_id) ORDER BY page_id""",
-        )
-        pages, numbers, places = [], [], []
-        for row in rows:
-            pages.append(row["page_id"])
-            numbers.append((row["n_formulas"], row["n_commands"], np.nan if row["score"] is None else row["score"]))
-            places.append(xxhash.xxh3_64_intdigest(prefixes(row["url"], 1)[-1]))
-    n_formulas, n_commands, score = np.array(numbers, np.float64).reshape(-1, 3).T
-    marks = marks_of(workspace).ratio(n_formulas, n_commands)
-    found = weigh(marks, score, np.array(places, np.uint64))
-    columns = (marks, found.word_ratio, found.place_ratio, found.posterior)
-    write_rows(
-        directory / "evidence.parquet",
-        (
-            dict(zip(EVIDENCE.names, (page, *map(_null, values)), strict=True))
-            for page, *values in zip(pages, *columns, strict=True)
-        ),
-        EVIDENCE,
+        batches = connection.sql(
+            f"""SELECT page_id, url, n_formulas, n_commands, score::DOUBLE AS score
+                FROM read_parquet({sql_list(scores)}) JOIN {workspace.pages()} USING (page_id) ORDER BY page_id"""
+        ).to_arrow_reader(ROWS_PER_GROUP)
+        pages = pa.Table.from_batches(map(_placed, batches), PLACED)
+    n_formulas, n_commands, score = (
+        pages[name].to_numpy().astype(np.float64) for name in ("n_formulas", "n_commands", "score")
     )
+    marks = marks_of(workspace).ratio(n_formulas, n_commands)
+    found = weigh(marks, score, pages["place"].to_numpy())
+    columns = (marks, found.word_ratio, found.place_ratio, found.posterior)
+    table = pa.table([pages["page_id"], *(pa.array(each, from_pandas=True) for each in columns)], EVIDENCE.names)
+    write_table(directory / "evidence.parquet", table, EVIDENCE)
     told = {"prevalence": found.prevalence, "n_sought": found.n_sought}
     return {"n_pages": len(pages), **told, **asdict(found.words)}
 
 
-def _null(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _placed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Pages with their place, a number for host and first directory, instead of their URL."""
+    places = [xxhash.xxh3_64_intdigest(prefixes(url, 1)[-1]) for url in batch["url"].to_pylist()]
+    return batch.drop_columns(["url"]).append_column("place", pa.array(places, pa.uint64())).cast(PLACED)
 
 
 def posterior_of_documents(

@@ -58,9 +58,9 @@ class Workspace(Stages):
             number += 1
         return number
 
-    def rounds_done(self) -> int:
-        """How many rounds are complete and current, counted from the first."""
+    def rounds_done(self, stage: str = "expanded") -> int:
+        """How many rounds are current as far as a stage, the last without it, counted from the first."""
         number = 0
-        while self.is_current(self.round(number + 1, "expanded")):
+        while self.is_current(self.round(number + 1, stage)):
             number += 1
         return number

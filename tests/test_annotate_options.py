@@ -145,7 +145,7 @@ def test_a_workspace_without_a_round_says_which_command_makes_one(tmp_path: Path
 def test_the_loop_waits_for_annotate_and_does_not_care_who_decided_or_when(tiny_crawl: Crawl, tmp_path: Path) -> None:
     crawl = replace(tiny_crawl, base={name: keys for name, keys in tiny_crawl.base.items() if name != "domains"})
     manual = {"domains": {"annotate": "manual"}}
-    with pytest.raises(AnnotationWanted, match=f"Type: corpus annotate -w {tmp_path}\n"):
+    with pytest.raises(AnnotationWanted, match=f"Type: corpus annotate --round 1 -w {tmp_path}\n"):
         looped(crawl, tmp_path, 1, **manual)
     n_waiting = len(json.loads(run("-w", tmp_path, "--list", "--json").stdout))
     assert run("-w", tmp_path, "--as", "ann", typed="accept\n" * n_waiting).exit_code == 0

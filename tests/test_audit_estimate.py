@@ -173,7 +173,12 @@ def test_a_stratum_without_a_label_is_refused_with_the_lines_to_fill(workspace: 
     rows = [{**row, "label": "" if row["stratum"] == "5" else row["label"]} for row in cells_of(path)]
     rewrite(path, rows)
     lines = [number for number, row in enumerate(rows, start=2) if row["stratum"] == "5"]
-    with pytest.raises(InputError, match=f"no page of ranks .* is labelled.*: label lines {lines[0]}, {lines[1]}"):
+    with pytest.raises(
+        InputError, match=f"no page of ranks .* is labelled.*: label at least one of lines {lines[0]}, {lines[1]}"
+    ):
+        estimate(workspace, path)
+    rewrite(path, [{**row, "label": row["label"] or "unsure"} for row in rows])
+    with pytest.raises(InputError, match=f"label at least one of lines {lines[0]}, {lines[1]}"):
         estimate(workspace, path)
     rewrite(path, [row for row in rows if row["stratum"] != "5"])
     with pytest.raises(InputError, match="put its lines back"):
@@ -209,7 +214,13 @@ def test_an_audit_outlives_another_cut_of_the_same_ranking(workspace: Workspace)
     assert own["n_pages"] == 90 and own["pages"]["precision"]["low"] < 0.9 < own["pages"]["precision"]["high"]
 
 
-@pytest.mark.parametrize("broken", [None, "[1]", "{", '{"round": 1}'])
+WRONG_STRATA = '{"round": 1, "ranking": "x", "strata": [{"first": 0}], "pages": {}}'
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [None, "[1]", "{", '{"round": 1}', '{"round": "1", "ranking": "x", "strata": [], "pages": {}}', WRONG_STRATA],
+)
 def test_a_design_that_is_lost_or_none_is_said_so(workspace: Workspace, broken: str | None) -> None:
     path = labelled(workspace, 60)
     design: Any = path.with_suffix(".json")

@@ -141,14 +141,6 @@ def test_lines_without_a_known_word_score_null_and_all_others_lie_in_0_to_1(
     assert scorer.score([]).shape == (0,)
 
 
-def test_scores_do_not_depend_on_the_batch(trained: tuple[Path, dict[str, Any]]) -> None:
-    scorer = Scorer(trained[0] / MODEL)
-    lines = [line(kind, n).encode() for n in range(classify.LINES_PER_CALL // 2 + 20) for kind in (MATH, OTHER)]
-    together = scorer.score(iter(lines))
-    assert len(together) == len(lines) > classify.LINES_PER_CALL
-    assert together.tolist() == [float(scorer.score([each])[0]) for each in lines]
-
-
 def test_a_score_is_fasttexts_own_probability_of_the_positive_class(trained: tuple[Path, dict[str, Any]]) -> None:
     import fasttext
 

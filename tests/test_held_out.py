@@ -83,6 +83,26 @@ def test_domains_are_drawn_whole() -> None:
     assert few["held_out_recall_low"] < 0.3 < 0.9 < few["held_out_recall_high"]  # type: ignore[operator]
 
 
+def test_draws_that_all_agree_show_no_spread_and_give_no_interval() -> None:
+    positive = np.tile([True, False], 8)
+    found = HeldOut(positive, np.where(positive, 0.9, 0.1), np.arange(16), 0.2, True).measures(0.5)
+    assert (found["held_out_recall"], found["held_out_recall_low"], found["held_out_recall_high"]) == (1.0, None, None)
+    of_one_domain = HeldOut(positive, np.linspace(0, 1, 16), np.zeros(16, np.int64), 0.2, False).measures(0.5)
+    values = {name: value for name, value in of_one_domain.items() if value is not None}
+    assert sorted(values) == ["held_out_ap", "held_out_precision", "held_out_recall"]
+
+
+def test_precision_is_unknown_where_no_page_of_the_pool_was_chosen() -> None:
+    """Given negatives are errors all of them, so none of them chosen is no error; the pool holds what is sought."""
+    positive = np.tile([True, False], 8)
+    value = np.where(positive, 0.9, 0.1)
+    for outside, precision in ((False, None), (True, 1.0)):
+        assert HeldOut(positive, value, np.arange(16), 0.2, outside).measures(0.5)["held_out_precision"] == precision
+    rows = {row["low"]: row for row in HeldOut(positive, value, np.arange(16), 0.2, False).reliability()}
+    assert [(row["n_seed"], row["n_others"], row["frequency"]) for row in rows.values()] == [(0, 8, 0.0), (8, 0, None)]
+    assert {row["frequency_low"] for row in rows.values()} == {None}
+
+
 def test_without_a_class_nothing_is_measured() -> None:
     held = HeldOut(np.ones(3, bool), np.ones(3), np.arange(3), 0.1, False)
     assert set(held.measures(0.5).values()) == {None}
@@ -105,6 +125,13 @@ def test_a_round_drifts_when_held_out_precision_falls_by_more_than_its_interval(
     assert drift(row(0.95, 0.9, 1.0), row(0.6, 0.5, 0.7), 0) is None
     nothing = {"held_out_precision": None, "held_out_precision_low": None, "held_out_precision_high": None}
     assert drift(nothing, row(0.9, 0.8, 0.95), 0) is None
+
+
+def test_where_draws_showed_no_spread_a_fall_is_held_against_the_value() -> None:
+    sure = row(1.0, 1.0, 1.0) | {"held_out_precision_low": None, "held_out_precision_high": None}
+    assert drift(row(0.63, 0.5, 0.8), sure, 0)
+    assert drift(sure, row(0.63, 0.5, 0.8), 0) is None
+    assert drift(row(0.97, 0.9, 1.0), sure, 0) is None
 
 
 def test_a_round_drifts_when_prefixes_flood_its_seed() -> None:

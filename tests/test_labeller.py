@@ -175,3 +175,9 @@ def test_an_endpoint_that_is_not_there_or_is_another_thing_is_said_so(path: Path
 )
 def test_an_answer_is_one_word_after_what_was_thought(answer: str, label: str | None) -> None:
     assert label_of(answer) == label
+
+
+@pytest.mark.parametrize("address", ["localhost:8000/v1", "ftp://localhost/v1", ""])
+def test_an_endpoint_that_is_no_address_is_refused_at_once(address: str, path: Path) -> None:
+    with pytest.raises(InputError, match="an endpoint is an address such as http://"):
+        label_audit(path, address, "m", wait=lambda _: pytest.fail("it was tried again"))

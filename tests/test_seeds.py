@@ -20,8 +20,9 @@ from test_sources import Files, served
 
 from corpus.config import Settings, parse_settings
 from corpus.errors import InputError, StageError
+from corpus.given import gather
 from corpus.schema import DOCUMENT, EXPANDED, KEPT, PAGE, RECALLED, SEED
-from corpus.seeds import choose_held_out, draw, gather
+from corpus.seeds import choose_held_out, draw
 from corpus.stages import part
 from corpus.tables import read_rows, write_rows
 from corpus.text import classifier_line
@@ -133,9 +134,9 @@ GATHER = """
 import json, sys
 from pathlib import Path
 from corpus.config import Settings
-from corpus.seeds import gather
+from corpus.given import gather
 from corpus.sources import stamps
-from corpus.seeds import KINDS
+from corpus.given import KINDS
 print(json.dumps([gather(sys.argv[2:], Path(sys.argv[1]), Settings()), stamps(sys.argv[2:], Path(), KINDS)]))
 """
 
@@ -340,15 +341,46 @@ POOL = [f"http://p{i}.example/{j}" for i in range(20) for j in range(3)]
 GIVEN = [f"http://g{i}.example/" for i in range(20)]
 
 
-def test_negatives_are_pool_pages_that_are_no_positives(tmp_path: Path) -> None:
+def line(text: str) -> str:
+    return " ".join(classifier_line(text).split())
+
+
+def apart(rows: Sequence[Mapping[str, Any]], known: Sequence[str]) -> list[str]:
+    """Negatives but for those that are known to be positives, which are held out, every one."""
+    assert all(row["held_out"] for row in rows if row["url"] in known)
+    return sorted(set(names(rows)) - set(known))
+
+
+def test_negatives_to_train_on_are_pool_pages_that_are_no_positives(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, POOL, [*GIVEN, *POOL[:10]])
     positives, negatives = drawn(workspace, negatives={"per_positive": 100.0})
     assert sorted(names(positives)) == sorted([*GIVEN, *POOL[:10]])
-    assert sorted(names(negatives)) == sorted(POOL[10:])
+    assert apart(negatives, POOL[:10]) == sorted(POOL[10:])
     assert {row["source"] for row in positives} == {"seed"} and {row["source"] for row in negatives} == {"pool"}
-    assert {row["text"] for row in negatives} == {
-        " ".join(classifier_line(f"Text of {url}").split()) for url in POOL[10:]
-    }
+    assert all(row["text"] == line(f"Text of {row['url']}") for row in negatives)
+
+
+def test_a_given_document_whose_page_is_in_the_pool_has_the_pools_text(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, POOL, [*GIVEN, *POOL[:4], "no-url"], [GIVEN[0], *POOL[30:40], "other"])
+    both = drawn(workspace, negatives={"paths": ["n.jsonl"], "per_positive": 100.0})
+    for rows, in_pool in zip(both, (POOL[:4], POOL[30:40]), strict=True):
+        assert set(in_pool) < set(names(rows))
+        for row in rows:
+            name = row["url"] or row["doc_id"]
+            assert row["text"] == (line(f"Text of {name}") if name in in_pool else f"text of {name}")
+            assert row["source"] == "seed"
+
+
+def test_held_out_negatives_of_the_pool_are_drawn_whatever_is_known_of_a_page(tmp_path: Path) -> None:
+    """They stand for the pool: its share of what is sought, and the likely errors of an expansion."""
+    workspace = make_workspace(tmp_path, POOL, [*GIVEN, *POOL[::3]])
+    add_round(workspace, 1, expanded=POOL[1::3])
+    positives, negatives = drawn(workspace, 2, negatives={"per_positive": 100.0}, classifier={"held_out": 0.3})
+    held_out = {row["domain"] for row in negatives if row["held_out"]}
+    assert held_out
+    of_them = [url for url in POOL if identity(url)["domain"] in held_out]
+    assert sorted(row["url"] for row in negatives if row["held_out"]) == sorted(of_them)
+    assert {row["url"] for row in positives if row["held_out"]} >= {url for url in of_them if url in POOL[::3]}
 
 
 def test_the_numbers_are_those_of_the_settings(tmp_path: Path) -> None:
@@ -374,7 +406,7 @@ def test_a_draw_depends_on_its_seed_and_not_on_the_order_of_pool_or_seed(tmp_pat
         assert set(one) != set(two)
 
 
-def test_what_was_expanded_to_joins_the_positives_once_and_leaves_the_negatives(tmp_path: Path) -> None:
+def test_what_was_expanded_to_joins_the_positives_once_and_is_no_negative_to_train_on(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, POOL, [*GIVEN, POOL[0]])
     add_round(workspace, 1, expanded=POOL[:3])
     add_round(workspace, 2, expanded=POOL[2:5])
@@ -387,8 +419,8 @@ def test_what_was_expanded_to_joins_the_positives_once_and_leaves_the_negatives(
         POOL[0]: "seed", **dict.fromkeys(joined, "expanded")
     }  # fmt: skip
     text = next(row["text"] for row in positives if row["url"] == joined[0])
-    assert text == " ".join(classifier_line(f"Text of {joined[0]}").split())
-    assert sorted(names(negatives)) == sorted(POOL[5:])
+    assert text == line(f"Text of {joined[0]}")
+    assert apart(negatives, POOL[:5]) == sorted(POOL[5:])
 
 
 def test_what_was_withdrawn_leaves_the_seed_unless_a_person_brought_it_back(tmp_path: Path) -> None:
@@ -404,12 +436,12 @@ def test_what_was_withdrawn_leaves_the_seed_unless_a_person_brought_it_back(tmp_
         assert {row["url"] for row in positives if row["source"] == "expanded"} == expected
 
 
-def test_positives_that_were_not_drawn_are_no_negatives_either(tmp_path: Path) -> None:
+def test_positives_that_were_not_drawn_are_not_trained_on_as_negatives_either(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, POOL, [*GIVEN, *POOL[:10]])
     add_round(workspace, 1, expanded=POOL[10:20])
     positives, negatives = drawn(workspace, 2, seed={"max_docs": 5}, negatives={"per_positive": 100.0})
     assert len(positives) <= 5
-    assert sorted(names(negatives)) == sorted(POOL[20:])
+    assert apart(negatives, POOL[:20]) == sorted(POOL[20:])
 
 
 def test_what_a_person_rejects_later_leaves_the_positives(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from conftest import CLASSIFIER, KITCHEN, MATHEMATICS, digests, sentences
 from test_seeds import write_warc
 
+from corpus import render
 from corpus.config import Settings, parse_settings, write_settings
 from corpus.errors import InputError, StageError, TrainingError
 from corpus.evidence import PLACE_WEIGHT, WORDS_WEIGHT, log_odds
@@ -174,6 +175,18 @@ def test_likely_pages_are_no_negatives_to_train_on_and_stay_among_the_held_out(
         assert [row for row in negatives if row["held_out"] and row["url"].startswith("http://m")]
 
 
+def test_what_random_negatives_hold_of_what_is_sought_is_told_before_and_after_the_likely_ones_leave(
+    built: tuple[Workspace, list[Row]],
+) -> None:
+    workspace, summaries = built
+    for number, said in enumerate(summaries, start=1):
+        posterior = {row["page_id"]: row["posterior"] for row in rows(workspace, number, "evidence/evidence")}
+        trained = [row["doc_id"] for row in rows(workspace, number, "seed/negatives") if not row["held_out"]]
+        assert said["contamination"] == pytest.approx(np.mean([posterior[page] for page in trained]))
+        assert said["contamination"] < 0.05 < said["prevalence"]
+        assert said["prevalence"] == pytest.approx(0.2, abs=0.06)  # 40 of 200 pages
+
+
 def test_likely_pages_of_a_round_are_positives_of_the_next(built: tuple[Workspace, list[Row]]) -> None:
     workspace, _ = built
     likely = {row["page_id"] for row in rows(workspace, 1, "evidence/evidence") if row["posterior"] >= 0.5}
@@ -203,6 +216,18 @@ def test_status_tells_that_evidence_was_lost(built: tuple[Workspace, list[Row]],
     assert {"marks", "rounds/02/evidence"} <= set(status(Workspace(tmp_path / "copy"))["stale"])
 
 
+def test_evidence_of_which_a_round_makes_no_use_any_more_is_not_told_of_as_stale(
+    built: tuple[Workspace, list[Row]], tmp_path: Path
+) -> None:
+    shutil.copytree(built[0].root, tmp_path, dirs_exist_ok=True)
+    settings = settings_of(
+        tmp_path, pages(40, 160), seed_of(30), scoring={"evidence": False}, recall={"keep_share": 0.2}
+    )
+    workspace, _ = looped(tmp_path, settings, 2)
+    assert workspace.manifest("rounds/02/evidence") is not None
+    assert status(workspace)["stale"] == []
+
+
 def test_the_bytes_are_the_same_with_two_workers(built: tuple[Workspace, list[Row]], tmp_path: Path) -> None:
     settings = settings_of(tmp_path, pages(40, 160), seed_of(30), run={"workers": 2}, **MANY_HELD_OUT)
     workspace, _ = looped(tmp_path, settings, 2)
@@ -222,6 +247,17 @@ def test_without_evidence_the_recipe_is_the_papers(tmp_path: Path) -> None:
     assert {page["posterior"] for page in recalled} == {None}
     assert [page["score"] for page in recalled] == sorted((page["score"] for page in recalled), reverse=True)
     assert row["estimated_precision"] is row["estimated_recall"] is None
+    assert row["prevalence"] is row["contamination"] is None
+
+
+def test_a_precision_without_a_prevalence_is_not_shown_for_one_of_the_pool(
+    built: tuple[Workspace, list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, summaries = built
+    note = "precision is as if half of the pool were sought"
+    for prevalence, is_said in ((0.2, False), (None, True)):
+        render.rounds([{**summaries[0], "prevalence": prevalence}])
+        assert (note in capsys.readouterr().out) is is_said
 
 
 def test_a_pool_without_mathematics_ends_in_an_error_that_says_so(tmp_path: Path) -> None:
@@ -249,3 +285,14 @@ def test_a_seed_without_formulas_is_refused_with_the_setting_to_change(tmp_path:
     settings = settings_of(tmp_path, pages(8, 40), [kitchen(draw).split(" Half")[0] for _ in range(12)])
     with pytest.raises(InputError, match=r"0% of the seed's 12 documents hold formulas.*evidence = false"):
         looped(tmp_path, settings, 1)
+
+
+def test_a_seed_whose_pages_are_in_the_pool_is_known_by_the_marks_that_they_have_there(tmp_path: Path) -> None:
+    crawl = pages(24, 80)
+    settings = settings_of(tmp_path, crawl, [])
+    given = [{"url": page["url"], "text": sentences(MATHEMATICS, random.Random(3), 8)} for page in crawl[:12]]
+    (tmp_path / "seed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given))
+    workspace, _ = looped(tmp_path, settings, 0)
+    assert {row["n_formulas"] for row in pq.read_table(tmp_path / "seed/positives.parquet").to_pylist()} == {0}
+    (marks,) = pq.read_table(workspace.root / "marks/marks.parquet").to_pylist()
+    assert marks["n_seed"] == 12 and marks["formulas"] > 0
