@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 CORPUS := $(BIN)/corpus
 SAMPLE := work/sample-crawl
 SHARED ?= ../shared
+SEEDS ?= 5
 
 # The first interpreter of a version that the lock covers; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -64,8 +65,9 @@ test: $(VENV)/installed-dev ## lint, type-check, test
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-evaluate: $(VENV)/installed ## three rounds on real labelled pages (SHARED=dir) and how well they did
+evaluate: $(VENV)/installed ## rounds on real labelled pages (SHARED=dir), one run to the end and SEEDS runs of each setting
 	$(BIN)/python bench/evaluate.py "$(SHARED)"
+	$(BIN)/python bench/loop.py "$(SHARED)" --random-seeds $(SEEDS) --only web outside notes hundred rare
 
 query: $(VENV)/installed ## answer a question: NAME=rounds WS=dir; without NAME the list
 	@$(CORPUS) query $(if $(NAME),"$(NAME)") --workspace "$(WS)"
@@ -77,6 +79,7 @@ export: $(VENV)/installed ## tokenized shards: NAME=ds WS=dir [TOKENIZER=file or
 bench: $(VENV)/installed-bench $(SAMPLE)/manifest.json ## measure against what a user would pick instead, into docs/benchmarks.md (SHARED=dir PEERS=... LID=file)
 	$(CORPUS) iterate 1 --workspace work/sample $(if $(wildcard work/sample/corpus.toml),,-c sample/corpus.toml) --quiet
 	$(BIN)/python bench/ingest.py --write
+	$(BIN)/python bench/rounds.py --write
 	$(BIN)/python bench/language.py --shared "$(SHARED)" $(if $(LID),--lid "$(LID)") --write
 	$(BIN)/python bench/extract.py --shared "$(SHARED)" $(PEERS) --write
 	$(BIN)/python bench/dedup.py --shared "$(SHARED)" --write

@@ -23,6 +23,7 @@ from typing import Any
 
 import report
 from rich.console import Console
+from rich.progress import track
 
 NOTE = (
     "Means over random seeds; of the last round in brackets the smallest and the largest. Each seed draws other "
@@ -234,12 +235,14 @@ def main() -> int:
         for seed in range(1, (arguments.random_seeds if name in SETTINGS else arguments.ablation_seeds) + 1)
     ]
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        found = list(pool.map(lambda job: mine(*job, arguments.shared, arguments.rounds), jobs))
+        runs = pool.map(lambda job: mine(*job, arguments.shared, arguments.rounds), jobs)
+        found = list(track(runs, "rounds", len(jobs), console=Console(stderr=True)))
     rounds_of: dict[str, list[list[dict[str, Any]]]] = {}
     for (name, _), rows in zip(jobs, found, strict=True):
         rounds_of.setdefault(name, []).append(rows)
     tables = [by_round(name, rows) for name, rows in rounds_of.items() if name in SETTINGS]
-    tables.append(last_rounds({name: rows for name, rows in rounds_of.items() if name == "web" or name in ABLATIONS}))
+    if parts := {name: rows for name, rows in rounds_of.items() if name in ABLATIONS}:
+        tables.append(last_rounds({"web": rounds_of["web"], **parts} if "web" in rounds_of else parts))
     for table in tables:
         table.show(Console(width=200))
     if arguments.write:
@@ -248,11 +251,11 @@ def main() -> int:
 
 
 def by_round(name: str, runs: list[list[dict[str, Any]]]) -> report.Table:
-    """A setting: means over the random seeds, of the last round with the spread."""
-    rows = []
-    for number in range(len(runs[0])):
-        each = [figures(run[number]) for run in runs]
-        is_last = number + 1 == len(runs[0])
+    """A setting: means over the random seeds, of the last round with the spread. A run that has converged stays."""
+    n_rounds, rows = max(map(len, runs)), []
+    for number in range(n_rounds):
+        each = [figures(run[min(number, len(run) - 1)]) for run in runs]
+        is_last = number + 1 == n_rounds
         rows.append([f"{number + 1}", *(spread([values[figure] for values in each], is_last) for figure in each[0])])
     return report.Table(f"{SETTINGS[name].title}, {len(runs)} random seeds", "", ["round", *figures(runs[0][0])], rows)
 
