@@ -110,7 +110,7 @@ class Scoring(Section):
     evidence: bool = Field(
         False,
         description="formulas, words and place together, as a probability, and negatives that are unlikely by it; "
-        "false: the fastText score, as in the paper. AP .987 against .938 on a labelled crawl, see docs/evaluation.md",
+        "false: the fastText score, as in the paper. AP .987 against .933 on a labelled crawl, see docs/evaluation.md",
     )
 
 

@@ -66,14 +66,15 @@ class HeldOut:
         frequency: by how much more common the bin is among the seed than in the pool, times the prevalence.
         It holds as far as the seed is a fair draw of what is sought.
         """
+        edges = list(itertools.pairwise(BIN_EDGES))
+        bins = [in_bin(self.value, low, high) for low, high in edges]
+        found = np.array([[self._precision(*self._shares(each, weight)) for each in bins] for weight in self._draws()])
         rows = []
-        for low, high in itertools.pairwise(BIN_EDGES):
-            inside = in_bin(self.value, low, high)
+        for (low, high), inside, frequencies in zip(edges, bins, found.T, strict=True):
             others = inside & ~self.positive
             if not inside.any():
                 continue
-            found = np.array([self._precision(*self._shares(inside, weight)) for weight in self._draws()])
-            frequency, lowest, highest = _interval(found)
+            frequency, lowest, highest = _interval(frequencies)
             rows.append(
                 {
                     "low": low,

@@ -65,25 +65,32 @@ def label_audit(
         raise InputError(f"{endpoint}: an endpoint is an address such as http://localhost:8000/v1")
     headers = _headers(key_variable)
     url = f"{endpoint.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
-    rows = read_audit(path)
-    cells = [dict(row.cells) for row in rows]
-    blank = [number for number, row in enumerate(rows) if not row.label]
+    blank = [row for row in read_audit(path) if not row.label]
     found: Counter[str] = Counter()
-    for done, number in enumerate(blank, start=1):
-        answer = _ask(url, headers, model, cells[number], wait)
-        label = label_of(answer)
-        if label:
+    n_wrong = 0
+    for done, row in enumerate(blank, start=1):
+        label = label_of(_ask(url, headers, model, row.cells, wait))
+        if label is None:
+            n_wrong += 1
+        elif _save(path, row.page_id, label, model):
             found[label] += 1
-            cells[number] |= {"label": label, "by": model}
-            write_audit(path, cells)
         report("labels", done, len(blank))
-    n_labelled = found.total()
     return {
         "n_blank": len(blank),
-        "n_labelled": n_labelled,
-        "n_wrong": len(blank) - n_labelled,
+        "n_labelled": found.total(),
+        "n_wrong": n_wrong,
         "labels": {name: found[name] for name in LABELS},
     }
+
+
+def _save(path: Path, page_id: str, label: str, by: str) -> bool:
+    """Write a label into the file as it is now; False where somebody has labelled or deleted the row meanwhile."""
+    rows = read_audit(path)
+    chosen = [row.page_id == page_id and not row.label for row in rows]
+    if any(chosen):
+        told = {"label": label, "by": by}
+        write_audit(path, [{**row.cells, **(told if new else {})} for row, new in zip(rows, chosen, strict=True)])
+    return any(chosen)
 
 
 def label_of(answer: str) -> str | None:

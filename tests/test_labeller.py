@@ -83,6 +83,21 @@ def test_blank_rows_are_labelled_and_those_of_a_person_stay(path: Path) -> None:
     assert "http://a.example/0" in body["messages"][1]["content"] and "text 0" in body["messages"][1]["content"]
 
 
+def test_what_a_person_writes_while_a_model_answers_stays(path: Path) -> None:
+    def answer(number: int, question: str) -> Answer:
+        if number == 1:
+            rows = cells_of(path)
+            rows[3] |= {"label": "not_math", "by": "me", "note": "menu"}
+            rewrite(path, rows)
+        return by_number(number, question)
+
+    with endpoint(answer) as (url, _):
+        told = label_audit(path, url, "m")
+    assert said(path)[0] == ("math", "m") and said(path)[3] == ("not_math", "me")
+    assert cells_of(path)[3]["note"] == "menu"
+    assert (told["n_blank"], told["n_labelled"], told["n_wrong"]) == (4, 3, 0)
+
+
 def test_the_address_may_be_that_of_the_endpoint_itself(path: Path) -> None:
     with endpoint(by_number) as (url, asked):
         label_audit(path, f"{url}/chat/completions/", "m")

@@ -3,9 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
 from conftest import KITCHEN, sentences
 from test_weighing import MANY_HELD_OUT, looped, mathematics, pages, rows, seed_of, settings_of, urls_of
 
+from corpus import summary
 from corpus.workspace import Workspace
 
 
@@ -49,3 +51,14 @@ def test_a_domain_of_nine_tenths_of_the_pages_is_not_taken_for_what_a_tenth_of_i
     assert precision >= 0.85
     assert recall >= 0.95
     assert summaries[-1]["n_pool"] == 320
+
+
+def test_a_round_that_drifts_says_so_and_with_the_setting_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary, "MAX_EXPANDED", -1.0)  # any round after the first has taken in too many
+    for on_drift, n_rounds in ((False, 3), (True, 2)):
+        root = tmp_path / str(on_drift)
+        stop = {"on_drift": on_drift}
+        _, told = looped(root, settings_of(root, pages(40, 160), seed_of(30), stop=stop, **MANY_HELD_OUT), 3)
+        assert [bool(row["drift"]) for row in told] == [False, True, True][:n_rounds]
